@@ -1,0 +1,70 @@
+"""What a socket is bound to, as a value: all that decides which packets it can get.
+
+Knows no socket: inspect_socket.py asks one, a test writes one by hand.
+"""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address
+
+from bindlab.endpoint import Endpoint, IPAddress, parse_address
+from bindlab.value import Value
+
+__all__ = ["Binding"]
+
+
+class Binding(Value):
+    """An endpoint that a socket is bound to, and the options that narrow it.
+
+    ``None`` means unknown, and unknown widens every answer.
+
+    - *v6only*: whether ``IPV6_V6ONLY`` is set (RFC 3493 section 5.3); always ``None`` for IPv4.
+    - *device*: the interface that the socket is bound to (``SO_BINDTODEVICE``, socket(7)).
+      ``None`` is none at all, which lets in the most.
+    - *listening*: whether ``listen()`` was called; means nothing for UDP.
+    - *peer*: the only endpoint that a connected socket hears.
+    - *groups*: ``(group, interface name)`` for each multicast group that this host has joined.
+    """
+
+    __slots__ = ("endpoint", "v6only", "device", "listening", "peer", "groups")
+
+    endpoint: Endpoint
+    v6only: bool | None
+    device: str | None
+    listening: bool | None
+    peer: Endpoint | None
+    groups: frozenset[tuple[IPAddress, str]] | None
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        v6only: bool | None = None,
+        device: str | None = None,
+        listening: bool | None = None,
+        peer: Endpoint | None = None,
+        groups: Iterable[tuple[IPAddress | str, str]] | None = None,
+    ) -> None:
+        if not isinstance(endpoint, Endpoint):
+            raise TypeError(f"{endpoint!r} is no Endpoint: write Endpoint.parse('0.0.0.0:3000')")
+        if isinstance(endpoint.ip, IPv4Address):
+            v6only = None
+        if groups is not None:
+            groups = frozenset((parse_address(group), name) for group, name in groups)
+        self._set(
+            endpoint=endpoint,
+            v6only=v6only,
+            device=device or None,
+            listening=listening,
+            peer=peer,
+            groups=groups,
+        )
+
+    def __str__(self) -> str:
+        details = [
+            {True: "IPv6 only", False: "dual-stack", None: ""}[self.v6only]
+            if self.endpoint.is_unspecified
+            else "",
+            f"device {self.device}" if self.device else "",
+            f"connected to {self.peer}" if self.peer else "",
+            "not listening" if self.listening is False and self.endpoint.transport == "tcp" else "",
+        ]
+        return ", ".join([str(self.endpoint), *filter(None, details)])

@@ -1,0 +1,237 @@
+"""What a socket is named by: an IP address, a port and a transport.
+
+Knows text and numbers. Does not know sockets, interfaces, or whether anything listens.
+"""
+
+from ipaddress import (
+    AddressValueError,
+    IPv4Address,
+    IPv4Interface,
+    IPv6Address,
+    IPv6Interface,
+    ip_address,
+)
+from typing import Literal, Self, TypeAlias
+
+from bindlab.value import Value
+
+__all__ = [
+    "Endpoint",
+    "IPAddress",
+    "Transport",
+    "address_text",
+    "parse_address",
+    "parse_port",
+    "parse_transport",
+    "unmap",
+]
+
+Transport: TypeAlias = Literal["tcp", "udp"]
+IPAddress: TypeAlias = IPv4Address | IPv6Address
+
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_FORMS = "write 127.0.0.1:3000, [::1]:3000 or [fe80::1%eth0]:53/udp"
+
+
+class Endpoint(Value):
+    """An IP address, a port and a transport, such as ``[::1]:3000``.
+
+    *ip* is an :mod:`ipaddress` object, or the text of one; it keeps its scope id
+    (RFC 4007 section 11) and stays an IPv4-mapped address when it is one (RFC 4291 section
+    2.5.5.2), because a socket bound to that is an IPv6 socket. *port* is an int from 0
+    to 65535; 0 stands for "the system chooses". *transport* is ``"tcp"`` or ``"udp"``.
+
+    Anything else is a ``ValueError`` or a ``TypeError`` that says what to write instead.
+
+    >>> str(Endpoint("127.0.0.1", 3000)), str(Endpoint("fe80::1%eth0", 53, "udp"))
+    ('127.0.0.1:3000', '[fe80::1%eth0]:53/udp')
+    """
+
+    __slots__ = ("ip", "port", "transport")
+
+    ip: IPAddress
+    port: int
+    transport: Transport
+
+    def __init__(self, ip: IPAddress | str, port: int, transport: Transport = "tcp") -> None:
+        self._set(ip=parse_address(ip), port=parse_port(port), transport=parse_transport(transport))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the endpoint that *text* names; ``parse(str(e)) == e`` for every endpoint.
+
+        The port is decimal ASCII digits without sign, space or leading zero, IPv6 is in
+        brackets (RFC 3986 section 3.2.2), and a trailing ``/tcp`` or ``/udp`` names the
+        transport. Names such as ``localhost`` are a ``ValueError``: they stand for several
+        addresses, and which ones depends on the machine.
+
+        >>> Endpoint.parse("[::1]:3000").ip
+        IPv6Address('::1')
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"an endpoint is text, not {type(text).__name__}: {_FORMS}")
+        body, slash, transport = text.partition("/")
+        host, colon, port = body.rpartition(":")
+        bracketed = host.startswith("[") and host.endswith("]")
+        if bracketed and ":" not in host:
+            raise ValueError(f"{text!r}: only IPv6 addresses take brackets: {_FORMS}")
+        if not colon or "[" in port or "]" in port:
+            raise ValueError(f"{text!r} has no port: {_FORMS}")
+        if not host:
+            raise ValueError(
+                f"{text!r} has no address: write 127.0.0.1:{port} for this machine only, "
+                f"or 0.0.0.0:{port} for every IPv4 address of the host"
+            )
+        if ":" in host and not bracketed:
+            raise ValueError(f"{text!r}: put the IPv6 address in brackets, as in [::1]:3000")
+        return cls(
+            parse_address(host[1:-1] if bracketed else host),
+            _port_from_text(port, text),
+            parse_transport(transport) if slash else "tcp",
+        )
+
+    @property
+    def is_unspecified(self) -> bool:
+        """Whether the address is ``0.0.0.0``, ``::`` or ``::ffff:0.0.0.0``: a wildcard."""
+        return unmap(self.ip).is_unspecified
+
+    def url(self, scheme: str = "http") -> str:
+        """Return the URL of this endpoint, with IPv6 in brackets and the zone percent-encoded.
+
+        RFC 6874 gave zones their ``%25``; its successor RFC 9844 withdrew that form and
+        browsers never took it, so a URL with a zone is for tools that still do, such as curl.
+
+        A wildcard address or port 0 is a ``ValueError``: nobody can dial them.
+
+        >>> Endpoint("fe80::1%eth0", 3000).url()
+        'http://[fe80::1%25eth0]:3000'
+        """
+        if self.is_unspecified:
+            raise ValueError(
+                f"{self} is a wildcard, which stands for every address of the host and is "
+                "none to dial: take reachable_from(...).urls()"
+            )
+        if self.port == 0:
+            raise ValueError(f"{self} has no port yet: ask the bound socket, binding_of(sock)")
+        host = address_text(self.ip)
+        if isinstance(self.ip, IPv6Address):
+            address, percent, zone = host.partition("%")
+            host = f"[{address}%25{_percent_encoded(zone)}]" if percent else f"[{address}]"
+        return f"{scheme}://{host}:{self.port}"
+
+    def __str__(self) -> str:
+        host = address_text(self.ip)
+        if isinstance(self.ip, IPv6Address):
+            host = f"[{host}]"
+        suffix = "" if self.transport == "tcp" else f"/{self.transport}"
+        return f"{host}:{self.port}{suffix}"
+
+
+def parse_address(value: object) -> IPAddress:
+    """Return *value*, an address or its text, as a plain ``IPv4Address`` or ``IPv6Address``.
+
+    An ``IPv4Interface`` or ``IPv6Interface`` gives its address, zone included. Text is an
+    address and nothing else: no name, no port, no brackets, no prefix length.
+    """
+    if isinstance(value, IPv6Interface):
+        zone = f"%{value.scope_id}" if value.scope_id else ""
+        return IPv6Address(f"{IPv6Address(int(value))}{zone}")
+    if isinstance(value, IPv4Interface):
+        return IPv4Address(int(value))
+    if isinstance(value, IPv4Address | IPv6Address):
+        return value
+    if not isinstance(value, str):
+        raise TypeError(
+            f"an address is text or an ipaddress object, not {type(value).__name__}: "
+            'write "127.0.0.1" for loopback, "0.0.0.0" or "::" for every address of the host'
+        )
+    try:
+        ip = ip_address(value)
+    except (ValueError, AddressValueError):
+        raise ValueError(_address_advice(value)) from None
+    if isinstance(ip, IPv6Address) and not _is_zone(ip.scope_id):
+        raise ValueError(f"{value!r}: {ip.scope_id!r} is no zone: write an interface's name")
+    return ip
+
+
+def parse_port(value: object) -> int:
+    """Return *value* if it is an int from 0 to 65535, and no bool."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(
+            f"a port is an int from 0 to 65535, not {type(value).__name__}: "
+            "write 8000, or 0 to let the system choose"
+        )
+    if not 0 <= value <= 65535:
+        raise ValueError(f"port {value} is out of range: write one from 0 to 65535")
+    return int(value)
+
+
+def parse_transport(value: object) -> Transport:
+    """Return *value* if it is ``"tcp"`` or ``"udp"``."""
+    if value == "tcp":
+        return "tcp"
+    if value == "udp":
+        return "udp"
+    error = ValueError if isinstance(value, str) else TypeError
+    raise error(f'{value!r} is no transport: write "tcp" or "udp"')
+
+
+def unmap(ip: IPAddress) -> IPAddress:
+    """Return the IPv4 address inside an IPv4-mapped one, and any other address unchanged."""
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
+        return ip.ipv4_mapped
+    return ip
+
+
+def address_text(ip: IPAddress) -> str:
+    """Return *ip* in the form of RFC 5952, the same on every Python version.
+
+    ``str()`` writes ``::ffff:7f00:1`` before Python 3.13 and ``::ffff:127.0.0.1`` since;
+    this is always the latter (RFC 5952 section 5).
+    """
+    mapped = unmap(ip)
+    if mapped is ip:
+        return str(ip)
+    zone = f"%{ip.scope_id}" if isinstance(ip, IPv6Address) and ip.scope_id else ""
+    return f"::ffff:{mapped}{zone}"
+
+
+def _port_from_text(digits: str, text: str) -> int:
+    if not (digits.isascii() and digits.isdigit()) or (digits[0] == "0" and digits != "0"):
+        raise ValueError(f"{text!r}: {digits!r} is no port: write plain decimal digits, as in 3000")
+    if len(digits) > 5:
+        raise ValueError(f"{text!r}: the port is out of range: write one from 0 to 65535")
+    return parse_port(int(digits))
+
+
+def _is_zone(zone: str | None) -> bool:
+    return zone is None or not any(c.isspace() or c in "/%" or c < " " for c in zone)
+
+
+def _percent_encoded(zone: str) -> str:
+    return "".join(
+        c if c in _UNRESERVED else "".join(f"%{byte:02X}" for byte in c.encode()) for c in zone
+    )
+
+
+def _address_advice(text: str) -> str:
+    if not text:
+        return (
+            "the address is empty, which some functions take for every address of the host: "
+            'write "127.0.0.1" for this machine only, or "0.0.0.0" or "::" if you mean that'
+        )
+    if text.lower() == "localhost":
+        return (
+            '"localhost" is a name, and stands for 127.0.0.1, ::1 or both: write one of them, '
+            'or use allocate("localhost") for both on one port'
+        )
+    if text.startswith("["):
+        return f"{text!r}: brackets belong to an endpoint such as [::1]:3000: write ::1"
+    if "/" in text:
+        return f"{text!r} has a prefix length: write the address alone, {text.partition('/')[0]}"
+    if text.endswith("%"):
+        return f"{text!r} has an empty zone: write an interface's name, as in fe80::1%eth0"
+    return (
+        f"{text!r} is no IP address: write an address such as 127.0.0.1 or ::1, not a name "
+        "(socket.getaddrinfo() resolves names)"
+    )

@@ -1,0 +1,222 @@
+"""A machine as far as delivery is concerned: its interfaces, and the settings that decide.
+
+Knows values only. Does not know whether they were read from this machine (snapshot.py
+does that), written by hand, or carried here in a bug report.
+"""
+
+import enum
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network, ip_network
+from typing import Final, Literal, Self, TypeAlias, get_args
+
+from bindlab.interface import Interface, InterfaceAddress, checked_flag, is_document, is_documents
+from bindlab.value import Value
+
+__all__ = [
+    "DEFAULT",
+    "SYSTEMS",
+    "Host",
+    "IPNetwork",
+    "System",
+]
+
+System: TypeAlias = Literal["linux", "macos", "windows", "freebsd", "openbsd"]
+IPNetwork: TypeAlias = IPv4Network | IPv6Network
+
+SYSTEMS: Final[tuple[System, ...]] = get_args(System)
+
+
+class Default(enum.Enum):
+    """Stands for a setting that nobody gave: its system's documented default is assumed."""
+
+    DEFAULT = "default"
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+DEFAULT: Final = Default.DEFAULT
+Setting: TypeAlias = bool | Default | None
+
+# What each system does unless told otherwise: the value of each of Host's settings, by
+# system. Linux was measured; the others are from their documentation:
+# macOS ip6(4), xnu's hybrid host model (strong on tunnels only: None, see rules.py);
+# Windows: IPPROTO_IPV6 socket options, "Strong and Weak Host Models" (since Vista);
+# FreeBSD inet6(4), net.inet.ip.rfc1122_strong_es; OpenBSD ip6(4), ip(4).
+DEFAULTS: Final[Mapping[str, Mapping[System, bool | None]]] = {
+    "route_localnet": dict.fromkeys(SYSTEMS, False),
+    "bindv6only": {
+        "linux": False,
+        "macos": False,
+        "windows": True,
+        "freebsd": True,
+        "openbsd": True,
+    },
+    "strong_host": {
+        "linux": False,
+        "macos": False,
+        "windows": True,
+        "freebsd": False,
+        "openbsd": True,
+    },
+}
+
+
+class Host(Value):
+    """A machine: its interfaces, its system, and the settings that decide delivery.
+
+    :func:`bindlab.this_host` reads this machine; :meth:`of` and the constructor make one by
+    hand. A setting that is not given has its system's documented default and is listed in
+    ``assumed``; one that is ``None`` is unknown, which widens every answer it decides.
+
+    - ``route_localnet`` (Linux, ``conf/all``): whether packets for 127.0.0.0/8 are accepted
+      from the network. On where it is on for all, or for the arrival interface.
+    - ``bindv6only``: whether a new IPv6 socket has ``IPV6_V6ONLY`` set (ipv6(7)).
+    - ``strong_host``: whether a packet is refused that arrives by another interface than the
+      one that owns its destination (RFC 1122 section 3.3.4.2, the strong host model).
+    - ``local_routes``: networks that are delivered here though no interface lists their
+      addresses (Linux: ``ip route add local``).
+    """
+
+    __slots__ = (
+        "interfaces",
+        "system",
+        "route_localnet",
+        "bindv6only",
+        "strong_host",
+        "local_routes",
+        "assumed",
+    )
+
+    interfaces: tuple[Interface, ...]
+    system: System
+    route_localnet: bool | None
+    bindv6only: bool | None
+    strong_host: bool | None
+    local_routes: tuple[IPNetwork, ...] | None
+    assumed: frozenset[str]
+
+    def __init__(
+        self,
+        interfaces: Iterable[Interface] = (),
+        system: System = "linux",
+        *,
+        route_localnet: Setting = DEFAULT,
+        bindv6only: Setting = DEFAULT,
+        strong_host: Setting = DEFAULT,
+        local_routes: Iterable[IPNetwork | str] | None = (),
+    ) -> None:
+        if system not in SYSTEMS:
+            raise ValueError(f"{system!r} is no known system: write one of {', '.join(SYSTEMS)}")
+        given = {
+            "route_localnet": route_localnet,
+            "bindv6only": bindv6only,
+            "strong_host": strong_host,
+        }
+        self._set(
+            interfaces=_distinct(interfaces),
+            system=system,
+            local_routes=None
+            if local_routes is None
+            else tuple(ip_network(route) for route in local_routes),
+            assumed=frozenset(name for name, value in given.items() if value is DEFAULT),
+        )
+        for name, value in given.items():
+            known = (
+                DEFAULTS[name][system] if isinstance(value, Default) else checked_flag(name, value)
+            )
+            self._set(**{name: known})
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        system: System = "linux",
+        route_localnet: Setting = DEFAULT,
+        bindv6only: Setting = DEFAULT,
+        strong_host: Setting = DEFAULT,
+        local_routes: Iterable[IPNetwork | str] | None = (),
+        **interfaces: str | InterfaceAddress | Interface | Iterable[str | InterfaceAddress],
+    ) -> Self:
+        """Return a host made by hand: one keyword an interface, up and running.
+
+        >>> laptop = Host.of(lo="127.0.0.1/8", wifi=["192.168.0.102/24", "fe80::2/64"])
+        >>> [str(address) for address in laptop.interfaces[1].addresses]
+        ['192.168.0.102/24', 'fe80::2%wifi/64']
+        """
+        made: list[Interface] = []
+        for index, (name, addresses) in enumerate(interfaces.items(), start=1):
+            if isinstance(addresses, Interface):
+                made.append(addresses.replace(name=name))
+                continue
+            if isinstance(addresses, str | IPv4Interface | IPv6Interface):
+                addresses = [addresses]
+            interface = Interface(name, index, None, addresses, is_up=True, is_running=True)
+            made.append(interface.replace(is_loopback=interface.holds_loopback))
+        return cls(
+            made,
+            system,
+            route_localnet=route_localnet,
+            bindv6only=bindv6only,
+            strong_host=strong_host,
+            local_routes=local_routes,
+        )
+
+    def replace(self, **changes: object) -> Self:
+        """Return a copy with *changes*; what was assumed stays assumed unless it changes."""
+        if "assumed" in changes:
+            raise TypeError("assumed is what was not given: give the settings themselves")
+        kept = {name: getattr(self, name) for name in self.__slots__ if name != "assumed"}
+        return self._made(kept | dict.fromkeys(self.assumed, DEFAULT) | changes)
+
+    __replace__ = replace
+
+    def interface(self, name: str) -> Interface:
+        """Return the interface called *name* (or that index, in digits); else ``ValueError``."""
+        for interface in self.interfaces:
+            if interface.has_zone(name):
+                return interface
+        names = ", ".join(interface.name for interface in self.interfaces) or "no interface"
+        raise ValueError(f"this host has no interface {name!r}: it has {names}")
+
+    def to_json(self) -> str:
+        """Return this host as JSON text, for a bug report or a test; see :meth:`from_json`."""
+        import json
+
+        settings = {name: getattr(self, name) for name in DEFAULTS if name not in self.assumed}
+        routes = self.local_routes
+        document = {
+            "system": self.system,
+            **settings,
+            "local_routes": None if routes is None else [str(route) for route in routes],
+            "interfaces": [interface.to_document() for interface in self.interfaces],
+        }
+        return json.dumps(document, indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return the host that :meth:`to_json` wrote; ``from_json(h.to_json()) == h``.
+
+        Text that is no such document is a ``ValueError``.
+        """
+        import json
+
+        document: object = json.loads(text)
+        if not is_document(document) or not is_documents(items := document.get("interfaces")):
+            raise ValueError('this is no host: write {"system": "linux", "interfaces": [...]}')
+        try:
+            interfaces = [Interface.from_document(item) for item in items]
+            return cls._made({**document, "interfaces": interfaces})
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"this is no host that Host.to_json() wrote: {error}") from error
+
+
+def _distinct(interfaces: Iterable[Interface]) -> tuple[Interface, ...]:
+    seen: dict[str, Interface] = {}
+    for interface in interfaces:
+        if not isinstance(interface, Interface):
+            raise TypeError(f"{interface!r} is no Interface: write Host.of(eth0='10.0.0.1/8')")
+        if interface.name in seen:
+            raise ValueError(f"two interfaces are called {interface.name!r}: give each its name")
+        seen[interface.name] = interface
+    return tuple(seen.values())

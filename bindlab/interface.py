@@ -1,0 +1,184 @@
+"""A network interface as a value: its names, its addresses, what the system says of it.
+
+Does not know how interfaces are found, nor what they let in.
+"""
+
+import enum
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, ip_interface
+from typing import Self, TypeAlias, TypeGuard
+
+from bindlab.endpoint import IPAddress
+from bindlab.value import Value
+
+__all__ = [
+    "AddressState",
+    "Interface",
+    "InterfaceAddress",
+    "checked_flag",
+    "is_document",
+    "is_documents",
+]
+
+InterfaceAddress: TypeAlias = IPv4Interface | IPv6Interface
+
+
+class AddressState(enum.Flag):
+    """What a system says of one of its IPv6 addresses (RFC 4862, RFC 8981)."""
+
+    PREFERRED = 0
+    TENTATIVE = enum.auto()
+    DAD_FAILED = enum.auto()
+    DEPRECATED = enum.auto()
+    TEMPORARY = enum.auto()
+
+
+class Interface(Value):
+    """A network interface: its name, its addresses, and what the system says of it.
+
+    *name* is the system's own (``eth0``; on Windows a GUID), *display_name* the one to
+    show. *index* is the scope id that link-local addresses of this interface have, ``None``
+    where unknown. *addresses* are ``IPv4Interface`` and ``IPv6Interface`` objects, or their
+    text (``"192.168.0.102/24"``); a link-local one without a zone gets this interface's
+    name as its zone.
+
+    ``is_up`` is the administrator's switch, ``is_running`` the carrier (netdevice(7):
+    IFF_UP, IFF_RUNNING). ``route_localnet`` and ``disable_ipv6`` are Linux's settings of this
+    interface (``/proc/sys/net/ipv4/conf/NAME/route_localnet`` and its IPv6 sibling).
+    ``states`` pairs IPv6 addresses with their :class:`AddressState`. Each is ``None`` where
+    the system does not say.
+    """
+
+    __slots__ = (
+        "name",
+        "index",
+        "display_name",
+        "addresses",
+        "is_up",
+        "is_running",
+        "is_loopback",
+        "is_point_to_point",
+        "route_localnet",
+        "disable_ipv6",
+        "states",
+    )
+
+    name: str
+    index: int | None
+    display_name: str
+    addresses: tuple[InterfaceAddress, ...]
+    is_up: bool | None
+    is_running: bool | None
+    is_loopback: bool | None
+    is_point_to_point: bool | None
+    route_localnet: bool | None
+    disable_ipv6: bool | None
+    states: tuple[tuple[IPv6Address, AddressState], ...] | None
+
+    def __init__(
+        self,
+        name: str,
+        index: int | None = None,
+        display_name: str | None = None,
+        addresses: Iterable[InterfaceAddress | str] = (),
+        is_up: bool | None = None,
+        is_running: bool | None = None,
+        is_loopback: bool | None = None,
+        is_point_to_point: bool | None = None,
+        route_localnet: bool | None = None,
+        disable_ipv6: bool | None = None,
+        states: Mapping[IPv6Address, AddressState]
+        | Iterable[tuple[IPv6Address, AddressState]]
+        | None = None,
+    ) -> None:
+        if not isinstance(name, str) or not name:
+            raise ValueError(f"{name!r} is no interface name: write a text such as eth0")
+        if index is not None and (isinstance(index, bool) or not isinstance(index, int)):
+            raise TypeError(f"{index!r} is no interface index: write a positive int, or None")
+        if isinstance(addresses, str):
+            raise TypeError(f"addresses is a list: write [{addresses!r}]")
+        if states is not None:
+            states = tuple(dict(states).items())
+        self._set(
+            name=name,
+            index=index,
+            display_name=name if display_name is None else display_name,
+            addresses=tuple(_interface_address(text, name) for text in addresses),
+            is_up=checked_flag("is_up", is_up),
+            is_running=checked_flag("is_running", is_running),
+            is_loopback=checked_flag("is_loopback", is_loopback),
+            is_point_to_point=checked_flag("is_point_to_point", is_point_to_point),
+            route_localnet=checked_flag("route_localnet", route_localnet),
+            disable_ipv6=checked_flag("disable_ipv6", disable_ipv6),
+            states=states,
+        )
+
+    @property
+    def holds_loopback(self) -> bool:
+        """Whether this is a loopback interface: as the system says, else by its addresses."""
+        if self.is_loopback is not None:
+            return self.is_loopback
+        return any(address.ip.is_loopback for address in self.addresses)
+
+    def state(self, ip: IPAddress) -> AddressState | None:
+        """Return the state of *ip*, ``None`` where the system does not say."""
+        for address, state in self.states or ():
+            if address == ip:
+                return state
+        return None
+
+    def has_zone(self, zone: str) -> bool:
+        """Return whether *zone*, a name or an index in digits, means this interface."""
+        return zone == self.name or (self.index is not None and zone == str(self.index))
+
+    def to_document(self) -> dict[str, object]:
+        """Return this interface as what JSON can hold; see :meth:`from_document`."""
+        return {
+            **{name: getattr(self, name) for name in self.__slots__},
+            "addresses": [str(address) for address in self.addresses],
+            "states": None
+            if self.states is None
+            else {str(ip): state.value for ip, state in self.states},
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, object]) -> Self:
+        """Return the interface that :meth:`to_document` wrote."""
+        fields = dict(document)
+        states = fields.get("states")
+        if is_document(states):
+            fields["states"] = {IPv6Address(ip): AddressState(bits) for ip, bits in states.items()}
+        return cls._made(fields)
+
+
+def checked_flag(name: str, value: object) -> bool | None:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int) and value in (0, 1):
+        return bool(value)
+    raise TypeError(f"{name} is True, False, or None where it is unknown, not {value!r}")
+
+
+def _interface_address(value: InterfaceAddress | str, name: str) -> InterfaceAddress:
+    if not isinstance(value, str | IPv4Interface | IPv6Interface):
+        raise TypeError(f"{value!r} is no interface's address: write '192.168.0.102/24'")
+    try:
+        address = ip_interface(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is no interface's address: write '192.168.0.102/24'") from None
+    if isinstance(address, IPv4Interface) or not address.is_link_local:
+        return address
+    # ipaddress takes no zone with a percent sign in it, which Linux allows in names.
+    if not address.scope_id and "%" not in name:
+        return IPv6Interface(f"{address.ip}%{name}/{address.network.prefixlen}")
+    return address
+
+
+def is_document(value: object) -> TypeGuard[dict[str, object]]:
+    """Return whether *value* is what a JSON object became."""
+    return isinstance(value, dict)
+
+
+def is_documents(value: object) -> TypeGuard[list[dict[str, object]]]:
+    """Return whether *value* is what a JSON array of objects became."""
+    return isinstance(value, list) and all(map(is_document, value))

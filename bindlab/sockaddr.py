@@ -1,0 +1,61 @@
+"""The tuples in which ``socket`` writes addresses, to and from :class:`Endpoint`.
+
+Knows address families and scope ids. Opens nothing; the one question that it asks the
+system is which index a zone's name has, in the calling thread's network namespace.
+"""
+
+import socket
+from ipaddress import IPv4Address, IPv6Address
+
+from bindlab.endpoint import Endpoint, IPAddress, Transport
+
+__all__ = ["SockAddr", "family_of", "from_sockaddr", "kind_of", "protocol_of", "to_sockaddr"]
+
+SockAddr = tuple[str, int] | tuple[str, int, int, int]
+
+_KINDS: dict[Transport, tuple[socket.SocketKind, int]] = {
+    "tcp": (socket.SOCK_STREAM, socket.IPPROTO_TCP),
+    "udp": (socket.SOCK_DGRAM, socket.IPPROTO_UDP),
+}
+
+
+def family_of(ip: IPAddress) -> socket.AddressFamily:
+    """Return ``AF_INET`` or ``AF_INET6``; an IPv4-mapped address is one of ``AF_INET6``."""
+    return socket.AF_INET if isinstance(ip, IPv4Address) else socket.AF_INET6
+
+
+def kind_of(transport: Transport) -> socket.SocketKind:
+    """Return ``SOCK_STREAM`` or ``SOCK_DGRAM``."""
+    return _KINDS[transport][0]
+
+
+def protocol_of(transport: Transport) -> int:
+    """Return ``IPPROTO_TCP`` or ``IPPROTO_UDP``: never 0, on which asyncio leaves Nagle on."""
+    return _KINDS[transport][1]
+
+
+def to_sockaddr(endpoint: Endpoint) -> SockAddr:
+    """Return what ``socket.bind()`` takes, with the zone as a scope id (RFC 3493 section 3.3).
+
+    ``bind(("fe80::1%eth0", 0))`` would lose the zone. A zone of digits is a scope id as it
+    stands; a name that no interface has is the ``OSError`` of if_nametoindex(3).
+    """
+    ip = endpoint.ip
+    if isinstance(ip, IPv4Address):
+        return (str(ip), endpoint.port)
+    zone = ip.scope_id or "0"
+    scope_id = int(zone) if zone.isascii() and zone.isdigit() else socket.if_nametoindex(zone)
+    return (str(ip).partition("%")[0], endpoint.port, 0, scope_id)
+
+
+def from_sockaddr(address: SockAddr, transport: Transport) -> Endpoint:
+    """Return the endpoint that ``getsockname()`` reported, its zone as an index in digits.
+
+    The index means the same to any process of the socket's network namespace; its name is
+    another question (``socket.if_indextoname``).
+    """
+    if len(address) == 2:
+        return Endpoint(IPv4Address(address[0]), address[1], transport)
+    host, port, _, scope_id = address
+    bare = host.partition("%")[0]
+    return Endpoint(IPv6Address(f"{bare}%{scope_id}" if scope_id else bare), port, transport)

@@ -1,0 +1,65 @@
+"""What the values of bindlab have in common: made once, compared by content.
+
+Knows nothing of networks. The standard ``dataclasses`` module would serve as well,
+but importing it costs more than importing all of bindlab (it loads ``inspect``).
+"""
+
+from collections.abc import Mapping
+from typing import Never, Self, dataclass_transform
+
+__all__ = ["Value"]
+
+
+@dataclass_transform(frozen_default=True)
+class Value:
+    """A frozen value: equal, hashed, copied and pickled by its fields.
+
+    A subclass lists its fields in ``__slots__``, in the order of its ``__init__``, and
+    sets them there, once, through :meth:`_set`.
+    """
+
+    __slots__: tuple[str, ...] = ()
+
+    def _set(self, **fields: object) -> None:
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+
+    def _fields(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in self.__slots__)
+
+    @classmethod
+    def _made(cls, fields: Mapping[str, object]) -> Self:
+        return cls(**fields)
+
+    def replace(self, **changes: object) -> Self:
+        """Return a copy with *changes*, checked like any new value."""
+        unknown = sorted(changes.keys() - set(self.__slots__))
+        if unknown:
+            raise TypeError(
+                f"{type(self).__name__} has no {', '.join(unknown)}: "
+                f"its fields are {', '.join(self.__slots__)}"
+            )
+        return self._made({name: getattr(self, name) for name in self.__slots__} | changes)
+
+    __replace__ = replace  # for copy.replace(), Python 3.13
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self._fields() == other._fields()
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self._fields()))
+
+    def __repr__(self) -> str:
+        shown = (f"{name}={getattr(self, name)!r}" for name in self.__slots__)
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def __setattr__(self, name: str, value: object) -> Never:
+        raise AttributeError(f"{type(self).__name__} is frozen: use replace({name}=...)")
+
+    def __delattr__(self, name: str) -> Never:
+        raise AttributeError(f"{type(self).__name__} is frozen: it keeps its {name}")
+
+    def __setstate__(self, state: tuple[None, dict[str, object]]) -> None:
+        self._set(**state[1])
