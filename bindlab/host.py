@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network, ip_network
 from typing import Final, Literal, Self, TypeAlias, get_args
 
-from bindlab.interface import Interface, InterfaceAddress, checked_flag, is_document, is_documents
+from bindlab.interface import Interface, InterfaceAddress, checked_flag, is_document, is_list
 from bindlab.value import Value
 
 __all__ = [
@@ -202,7 +202,7 @@ class Host(Value):
         import json
 
         document: object = json.loads(text)
-        if not is_document(document) or not is_documents(items := document.get("interfaces")):
+        if not is_document(document) or not is_list(items := document.get("interfaces")):
             raise ValueError('this is no host: write {"system": "linux", "interfaces": [...]}')
         try:
             interfaces = [Interface.from_document(item) for item in items]
