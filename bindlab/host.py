@@ -166,7 +166,7 @@ class Host(Value):
         """Return a copy with *changes*; what was assumed stays assumed unless it changes."""
         if "assumed" in changes:
             raise TypeError("assumed is what was not given: give the settings themselves")
-        kept = {name: getattr(self, name) for name in self.__slots__ if name != "assumed"}
+        kept = {name: getattr(self, name) for name in self._names if name != "assumed"}
         return self._made(kept | dict.fromkeys(self.assumed, DEFAULT) | changes)
 
     __replace__ = replace

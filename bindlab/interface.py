@@ -123,7 +123,7 @@ class Interface(Value):
     def state(self, ip: IPAddress) -> AddressState | None:
         """Return the state of *ip*, ``None`` where the system does not say."""
         for address, state in self.states or ():
-            if address == ip:
+            if ip.version == 6 and int(address) == int(ip):
                 return state
         return None
 
@@ -134,7 +134,7 @@ class Interface(Value):
     def to_document(self) -> dict[str, object]:
         """Return this interface as what JSON can hold; see :meth:`from_document`."""
         return {
-            **{name: getattr(self, name) for name in self.__slots__},
+            **{name: getattr(self, name) for name in self._names},
             "addresses": [str(address) for address in self.addresses],
             "states": None
             if self.states is None
