@@ -137,9 +137,7 @@ def _of_interface(origin: Interface, topology: Topology) -> Place:
 
 def _of_address(ip: IPAddress, topology: Topology) -> Iterator[Place]:
     if topology.is_broadcast(ip):
-        raise ValueError(
-            f"{ip} is a broadcast address of this host's network: nothing sends from it"
-        )
+        raise ValueError(f"{ip} is the broadcast address of a network of this host: {_FORMS}")
     version = (ip.version,)
     owners = topology.owners(ip)
     if isinstance(ip, IPv6Address) and ip.is_link_local:

@@ -112,15 +112,17 @@ class Path(NamedTuple):
 
     @property
     def device(self) -> str | None:
-        """The device the packet must come by; the zone of a link-local address overrides it."""
-        if self.has_zone and not self.binding.endpoint.is_unspecified:
-            return None
-        return self.binding.device
+        """The interface the packet must come by: the zone of the bound address, or the device.
+
+        A zone overrides the device (``__inet6_bind``: "override any existing binding").
+        """
+        bound = self.binding.endpoint.ip
+        return (bound.scope_id if bound.version == 6 else None) or self.binding.device
 
     @property
     def fits_device(self) -> bool:
         """Whether the packet comes by the device that the socket is bound to, if it is."""
-        if self.device is None:
+        if self.device is None or (self.inside and self.is_group):
             return True
         return self.arrival is not None and self.arrival.has_zone(self.device)
 

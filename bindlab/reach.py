@@ -13,6 +13,7 @@ from bindlab.interface import AddressState
 from bindlab.origin import OriginLike, Place, is_internet, neighbours, parse_origin, places
 from bindlab.path import Path
 from bindlab.registry import Kind, kind_of_address
+from bindlab.render import diagram, table
 from bindlab.rules import ASSUMPTIONS, GATES, NEEDS, Rule
 from bindlab.topology import Topology
 from bindlab.verdict import (
@@ -31,6 +32,7 @@ from bindlab.ways import destinations, hears, ways
 
 __all__ = ["Reach"]
 
+_LOOPBACK_THERE = "this machine has a loopback interface, though none is listed"
 _GROUPS = (Kind.MULTICAST, Kind.BROADCAST)
 
 
@@ -55,8 +57,9 @@ class Reach:
         if not self.bindings:
             raise ValueError("there is no socket to reach: give one at least")
         self.host = host
-        self.assumptions = tuple(dict.fromkeys(assumptions))
         self._topology = Topology(host)
+        noted = [*assumptions, *([_LOOPBACK_THERE] if self._topology.assumes_loopback else [])]
+        self.assumptions = tuple(dict.fromkeys(noted))
         self._targets = tuple((b, destinations(b, self._topology)) for b in self.bindings)
         # A socket without peer and device tells origins apart by where they stand alone.
         self._by_place = not any(b.peer or b.device for b in self.bindings)
@@ -84,7 +87,9 @@ class Reach:
     def rows(self) -> tuple[Verdict, ...]:
         """One verdict for this machine, for each attached network, for beyond and the internet."""
         attached = (
-            self._judge(attachment.network, (neighbours(attachment),))
+            self._judge(attachment.network, (neighbours(attachment),)).replace(
+                interface=attachment.interface.name
+            )
             for attachment in self._topology.attachments
         )
         return (
@@ -128,6 +133,16 @@ class Reach:
             for endpoint in self.endpoints
             if "%" not in str(endpoint.ip) and kind_of_address(endpoint.ip) not in _GROUPS
         )
+
+    def diagram(self) -> str:
+        """Return a picture of the machine, its interfaces, and who gets in by each."""
+        return diagram(self.host, self.bindings, self.rows)
+
+    def __str__(self) -> str:
+        return table(self.bindings, self.rows, self.assumptions)
+
+    def __repr__(self) -> str:
+        return f"<Reach of {', '.join(map(str, self.bindings))}: {self.scope.name}>"
 
     def _judge(self, origin: Origin, stands: tuple[Place, ...]) -> Verdict:
         if not self._by_place:
@@ -189,6 +204,8 @@ class Reach:
         at = f"at {words['address']}"
         if path.inside:
             at += ", inside this machine"
+        elif path.place.internet and not path.needs_nat:
+            at += ", which no NAT shields"
         elif path.arrival is not None:
             at += f" by {words['arrival']}"
         ifs = " and ".join(need.sentence.format(**words) for need in needs)
@@ -222,6 +239,7 @@ def _preference(way: _Open) -> tuple[bool | int, ...]:
     state = path.state or AddressState.PREFERRED
     return (
         path.crosses,
+        path.needs_nat,
         len(needs),
         not path.is_loopback,
         path.has_zone,

@@ -51,6 +51,16 @@ GATES: Final[tuple[Rule[Reason], ...]] = (
         "nothing can connect to {kind} address",
     ),
     Rule(
+        Reason.OTHER_PEER,
+        lambda p: not p.hears_origin,
+        "it is connected to {peer} and hears nobody else",
+    ),
+    Rule(
+        Reason.FAMILY,
+        lambda p: p.takes_family is False,
+        "bound to {bound}, which takes {family} only (its machine may have {family} too)",
+    ),
+    Rule(
         Reason.GROUP,
         lambda p: p.kind is Kind.MULTICAST and p.is_joined is False,
         "this machine has not joined {bound} on {arrival}",
@@ -59,16 +69,6 @@ GATES: Final[tuple[Rule[Reason], ...]] = (
         Reason.GROUP,
         lambda p: p.leaves_group_scope,
         "packets for {bound} are never forwarded that far",
-    ),
-    Rule(
-        Reason.OTHER_PEER,
-        lambda p: not p.hears_origin,
-        "it is connected to {peer} and hears nobody else",
-    ),
-    Rule(
-        Reason.FAMILY,
-        lambda p: p.takes_family is False,
-        "bound to {bound}, which takes {family} only (the same machine may get in by {family})",
     ),
     Rule(
         Reason.LOOPBACK,
@@ -133,7 +133,7 @@ NEEDS: Final[tuple[Rule[Condition], ...]] = (
     Rule(
         Condition.LINK_ISOLATION,
         lambda p: p.on_link and not p.crosses,
-        "the link lets its stations talk to each other",
+        "the link does not isolate its stations",
     ),
     Rule(
         Condition.ROUTE_THERE,
