@@ -17,8 +17,8 @@ __all__ = [
     "IFA_F_OPTIMISTIC",
     "IFA_F_TEMPORARY",
     "IFA_F_TENTATIVE",
-    "LinkAddress",
     "Link",
+    "LinkAddress",
     "addresses",
     "links",
     "local_routes",
@@ -58,7 +58,7 @@ _WITHOUT_STATISTICS = struct.pack("=HHI", 8, _IFLA_EXT_MASK, 1 << 3)
 class Link(NamedTuple):
     """A network interface: its name as ``os.fsdecode()`` reads it, its ``IFF_...`` flags."""
 
-    index: int
+    ifindex: int
     name: str
     flags: int
     route_localnet: bool | None
@@ -68,7 +68,7 @@ class Link(NamedTuple):
 class LinkAddress(NamedTuple):
     """An address in network byte order, with its ``IFA_F_...`` flags and IPv4 label."""
 
-    index: int
+    ifindex: int
     packed: bytes
     prefix_length: int
     flags: int

@@ -10,7 +10,15 @@ from ipaddress import IPv4Address, IPv6Address
 
 from bindlab.endpoint import Endpoint, IPAddress, Transport
 
-__all__ = ["SockAddr", "family_of", "from_sockaddr", "kind_of", "protocol_of", "to_sockaddr", "zone_of"]
+__all__ = [
+    "SockAddr",
+    "family_of",
+    "from_sockaddr",
+    "kind_of",
+    "protocol_of",
+    "to_sockaddr",
+    "zone_of",
+]
 
 SockAddr = tuple[str, int] | tuple[str, int, int, int]
 
