@@ -2,28 +2,23 @@
 
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv6Address
+from typing import TypeAlias
 
 from bindlab.binding import Binding
 from bindlab.endpoint import Endpoint, unmap
 from bindlab.host import Host
-from bindlab.inspect_socket import (
-    HoldsSockets,
-    SocketLike,
-    binding_of,
-    in_this_namespace,
-    sockets_of,
-)
+from bindlab.inspect_socket import Holder, binding_of, in_this_namespace, sockets_of
 from bindlab.reach import Reach
 from bindlab.snapshot import this_host
 
 __all__ = ["Target", "reachable_from"]
 
-Target = SocketLike | HoldsSockets | Binding | Endpoint | str
+Target: TypeAlias = Holder | Binding | Endpoint | str
 
 _TAKEN_TO_LISTEN = "a socket listens there (no socket was asked)"
 
 
-def reachable_from(target: "Target | Iterable[Target]", *, host: Host | None = None) -> Reach:
+def reachable_from(target: Target | Iterable[Target], *, host: Host | None = None) -> Reach:
     """Return who can reach *target*: ask the answer about origins, or print it.
 
     *target* is a bound socket, anything that holds sockets (an ``asyncio.Server``, a
@@ -56,15 +51,16 @@ def reachable_from(target: "Target | Iterable[Target]", *, host: Host | None = N
     return Reach(bindings, where, assumptions)
 
 
-def _each(target: "Target | Iterable[Target]") -> "Iterator[Target]":
+def _each(target: Target | Iterable[Target]) -> Iterator[Target]:
     if isinstance(target, list | tuple | set | frozenset):
-        for one in target:
-            yield from _each(one)
-    else:
+        yield from target
+    elif not isinstance(target, Iterable) or isinstance(target, str):
         yield target
+    else:
+        raise TypeError(f"several targets go in a list or a tuple, not {type(target).__name__}")
 
 
-def _asked(holder: SocketLike | HoldsSockets, *, here: bool) -> Iterator[Binding]:
+def _asked(holder: Holder, *, here: bool) -> Iterator[Binding]:
     for sock in sockets_of(holder):
         if here and in_this_namespace(sock) is False:
             raise ValueError(
