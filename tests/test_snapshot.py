@@ -75,16 +75,17 @@ def test_everything_is_as_ip_lists_it(ns: Namespace) -> None:
     ).stdout
     expected = {link["ifname"]: link for link in json.loads(told)}
     assert [i.index for i in found] == sorted(link["ifindex"] for link in expected.values())
-    assert [i.name for i in found][0] == "lo"
+    assert found[0].name == "lo"
     for interface in found:
         link = expected[interface.name]
         assert interface.index == link["ifindex"]
         assert interface.is_up is ("UP" in link["flags"])
         assert interface.is_loopback is ("LOOPBACK" in link["flags"])
         assert interface.is_point_to_point is ("POINTOPOINT" in link["flags"])
-        assert {(str(a).partition("%")[0].partition("/")[0], a.network.prefixlen) for a in interface.addresses} == {
-            (info["local"], info["prefixlen"]) for info in link["addr_info"] if "local" in info
-        }
+        assert {
+            (str(a).partition("%")[0].partition("/")[0], a.network.prefixlen)
+            for a in interface.addresses
+        } == {(info["local"], info["prefixlen"]) for info in link["addr_info"] if "local" in info}
     flags = {i.name: (i.is_up, i.is_running, i.is_point_to_point) for i in found}
     assert flags["eth0"] == (True, True, False)
     assert flags["down0"] == (False, False, False)
@@ -321,9 +322,7 @@ ODD_ADAPTERS = [
         [("wifi", 7, ["fe80::1%9/64"])],
         id="scope of its own",
     ),
-    pytest.param(
-        [("wifi:1", [(V4, 24)], 7)], [("wifi", 7, [f"{V4}/24"])], id="alias of nothing"
-    ),
+    pytest.param([("wifi:1", [(V4, 24)], 7)], [("wifi", 7, [f"{V4}/24"])], id="alias of nothing"),
     pytest.param(
         [("wifi", [((V6, 0, 0), 64)], 7), ("wifi:1", [(V4, 24)], None)],
         [("wifi", 7, [f"{V4}/24", f"{V6}/64"])],
