@@ -295,6 +295,27 @@ def test_a_udp_answer_is_knowledge(answer: bytes) -> None:
     assert "answered" in str(met)
 
 
+@linux_only
+@pytest.mark.skipif(sys.platform == "linux" and os.geteuid() != 0, reason="raw sockets need root")
+def test_a_spoilt_datagram_is_no_answer() -> None:
+    """A datagram with a wrong checksum wakes the prober and is not there: it waits on."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server, ThreadPoolExecutor(1) as pool:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(5)
+
+        def serve() -> None:
+            _, (host, port) = server.recvfrom(100)
+            header = b"".join(n.to_bytes(2, "big") for n in (at(server).port, port, 12, 0xBAD))
+            with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP) as raw:
+                raw.sendto(header + b"pong", (host, 0))
+
+        sent = pool.submit(serve)
+        met = probe(at(server, "udp"), timeout=0.1)
+        sent.result()
+    assert met.outcome is Outcome.NO_ANSWER
+    assert met.elapsed >= 0.1
+
+
 @pytest.mark.parametrize("source", ["127.0.0.1", "127.0.0.3"])
 def test_the_source_asked_for_is_used(source: str) -> None:
     """The attempt is made from *source*, which the server sees."""
@@ -752,6 +773,27 @@ def test_silence_is_asked_afresh_every_second(here: str) -> None:
         run("ip", "netns", "exec", other, "nft", "delete", "table", "inet", "late")
         assert found.result().accepted
     assert time.perf_counter() - started < 2.6
+
+
+def test_the_last_probe_is_no_attempt_cut_short() -> None:
+    """An attempt that the deadline cut short does not hide the refusal that came before it."""
+    with namespaces("far") as (name,):
+        if shutil.which("tc") is None:
+            pytest.skip("a slow network needs tc (iproute2)")
+        try:
+            run("tc", "-n", name, "qdisc", "add", "dev", "lo", "root", "netem", "delay", "30ms")
+        except RuntimeError as error:
+            pytest.skip(f"a slow network needs the kernel's netem: {error}")
+
+        def wait() -> BaseException:
+            with pytest.raises(NotListeningError) as caught:
+                wait_until_listening("127.0.0.1:9", timeout=0.1)
+            return caught.value
+
+        error = inside(name, wait)
+    assert isinstance(error, NotListeningError)
+    assert error.probe is not None
+    assert error.probe.outcome is Outcome.REFUSED
 
 
 def test_mapped_addresses_work_where_sockets_are_ipv6_only() -> None:
