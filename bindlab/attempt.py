@@ -31,33 +31,50 @@ _RESET_ON_CLOSE = (1).to_bytes(_INT, sys.byteorder) + bytes(_INT)
 
 
 class Attempt:
-    """One attempt to reach *target* from *source* (port 0, or ``None``)."""
+    """One attempt to reach *target* from *source* (port 0, or ``None``): run it once.
 
-    __slots__ = ("_local", "_source", "_started", "_target")
+    A poll for a server makes hundreds of them and shows one, so that the value to show,
+    which costs as much as the attempt, is made when asked for. *elapsed* is in seconds.
+    """
+
+    __slots__ = ("_errno", "_icmp", "_local", "_outcome", "_source", "_target", "elapsed")
 
     def __init__(self, target: Endpoint, source: Endpoint | None) -> None:
         self._target = target
         self._source = source
         self._local: SockAddr | None = None
-        self._started = perf_counter()
+        self._outcome = Outcome.NO_ANSWER
+        self._errno: int | None = None
+        self._icmp: Icmp | None = None
+        self.elapsed = 0.0
 
-    def run(self, patience: float, given_up: Callable[[], bool] | None = None) -> Probe:
+    def run(self, patience: float, given_up: Callable[[], bool] | None = None) -> Outcome:
         """Return what the attempt met in at most *patience* seconds.
 
         *given_up* is asked every 10 ms while nothing comes, and ends the attempt early.
         """
-        target = self._target
+        started = perf_counter()
+        transport = self._target.transport
         try:
             sock = socket.socket(
-                family_of(target.ip), kind_of(target.transport), protocol_of(target.transport)
+                family_of(self._target.ip), kind_of(transport), protocol_of(transport)
             )
         except OSError as error:
+            self.elapsed = perf_counter() - started
             return self._judged(error.errno)
         with sock:
-            met = self._set_out(sock)
-            return self._wait(sock, patience, given_up) if met is None else met
+            outcome = self._set_out(sock) or self._wait(sock, started + patience, given_up)
+            self.elapsed = perf_counter() - started
+            if outcome is Outcome.ACCEPTED and transport == "tcp":
+                return self._looked(sock)
+            return outcome
 
-    def _set_out(self, sock: socket.socket) -> Probe | None:
+    def probe(self) -> Probe:
+        """Return what the attempt met, as a value."""
+        local = self._local and from_sockaddr(self._local, self._target.transport)
+        return Probe(self._target, self._outcome, self.elapsed, local, self._errno, self._icmp)
+
+    def _set_out(self, sock: socket.socket) -> Outcome | None:
         """Send the first packet; return what is known at once, if anything is."""
         sock.setblocking(False)
         keep_icmp(sock)
@@ -88,10 +105,9 @@ class Attempt:
         return None
 
     def _wait(
-        self, sock: socket.socket, patience: float, given_up: Callable[[], bool] | None
-    ) -> Probe:
+        self, sock: socket.socket, deadline: float, given_up: Callable[[], bool] | None
+    ) -> Outcome:
         tcp = self._target.transport == "tcp"
-        deadline = self._started + patience
         longest = _LONGEST_POLL if given_up is None else _PATIENT_POLL
         while True:
             remaining = max(0.0, deadline - perf_counter())
@@ -105,10 +121,10 @@ class Attempt:
                 found = self._connected(sock) if tcp else self._answered(sock)
             if found is not None:
                 return found
-            if remaining <= longest or (given_up is not None and given_up()):
+            if perf_counter() >= deadline or (given_up is not None and given_up()):
                 return self._met(Outcome.NO_ANSWER)
 
-    def _connected(self, sock: socket.socket) -> Probe | None:
+    def _connected(self, sock: socket.socket) -> Outcome | None:
         try:
             to_itself = _is_to_itself(sock)
         except OSError:
@@ -118,16 +134,19 @@ class Attempt:
             # from one with SO_REUSEADDR, which both sockets must have.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             return self._met(Outcome.REFUSED)
-        accepted = self._met(Outcome.ACCEPTED)
+        return self._met(Outcome.ACCEPTED)
+
+    def _looked(self, sock: socket.socket) -> Outcome:
+        """Return whether the peer's end is here already; waits for nothing."""
         try:
             ended = not sock.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
-            return accepted
+            return Outcome.ACCEPTED
         except OSError as error:
-            return accepted.replace(outcome=Outcome.CLOSED_AT_ONCE, errno=error.errno)
-        return accepted.replace(outcome=Outcome.CLOSED_AT_ONCE) if ended else accepted
+            return self._met(Outcome.CLOSED_AT_ONCE, error.errno)
+        return self._met(Outcome.CLOSED_AT_ONCE if ended else Outcome.ACCEPTED)
 
-    def _answered(self, sock: socket.socket) -> Probe | None:
+    def _answered(self, sock: socket.socket) -> Outcome | None:
         try:
             sock.recv(65535)
         except BlockingIOError:
@@ -136,16 +155,15 @@ class Attempt:
             return self._judged(*(read_icmp(sock) or (error.errno, None)))
         return self._met(Outcome.ACCEPTED)
 
-    def _judged(self, errno: int | None, icmp: Icmp | None = None) -> Probe:
+    def _judged(self, errno: int | None, icmp: Icmp | None = None) -> Outcome:
         outcome = outcome_of(errno, icmp, self._target.transport)
         if outcome is None:
             raise OSError(errno, os.strerror(errno or 0), str(self._target))
         return self._met(outcome, errno, icmp)
 
-    def _met(self, outcome: Outcome, errno: int | None = None, icmp: Icmp | None = None) -> Probe:
-        elapsed = perf_counter() - self._started
-        local = self._local and from_sockaddr(self._local, self._target.transport)
-        return Probe(self._target, outcome, elapsed, local, errno, icmp)
+    def _met(self, outcome: Outcome, errno: int | None = None, icmp: Icmp | None = None) -> Outcome:
+        self._outcome, self._errno, self._icmp = outcome, errno, icmp
+        return outcome
 
 
 def _resolved(endpoint: Endpoint) -> SockAddr:
