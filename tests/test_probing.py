@@ -734,14 +734,17 @@ def test_what_the_wire_says(
     assert "unknown" not in str(met)
 
 
-def test_the_timeout_is_kept_to_the_millisecond(here: str) -> None:
+@pytest.mark.parametrize("timeout", [0.0004, 0.003, 0.05])
+def test_the_timeout_is_kept_to_the_millisecond(here: str, timeout: float) -> None:
     """Silence lasts as long as asked, and at its best hardly a millisecond longer."""
-    for timeout in (0.0004, 0.003, 0.05):
-        met = inside(
-            here, lambda t=timeout: [probe("10.0.0.2:1001", timeout=t).elapsed for _ in range(9)]
-        )
-        assert all(elapsed >= timeout for elapsed in met)
-        assert min(met) < timeout + 0.003
+    best = math.inf
+    end = time.monotonic() + 5
+    while best > timeout + 0.002 and time.monotonic() < end:
+        met = inside(here, lambda: probe("10.0.0.2:1001", timeout=timeout))
+        assert met.outcome is Outcome.NO_ANSWER
+        assert met.elapsed >= timeout
+        best = min(best, met.elapsed)
+    assert best <= timeout + 0.002
 
 
 def test_an_ended_process_is_noticed_in_silence(here: str) -> None:
