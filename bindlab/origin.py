@@ -29,6 +29,7 @@ _FORMS = (
     'write an address ("192.168.0.50"), a network ("192.168.0.0/24"), an Interface, '
     "THIS_HOST, BEYOND or INTERNET"
 )
+_LINK_LOCAL = IPv6Network("fe80::/10")
 _NOT_SENDERS = (Kind.UNSPECIFIED, Kind.MULTICAST, Kind.BROADCAST)
 # Nothing but these blocks is kept off the internet, and documentation plays a global part.
 _PLAYS_GLOBAL = (Kind.GLOBAL, Kind.DOCUMENTATION, Kind.TRANSLATED)
@@ -46,8 +47,8 @@ class Place(NamedTuple):
     """One place that an origin may stand at.
 
     *arrivals* are the interfaces by which its packets may come in, *source* its one address
-    where it has one, *members* the addresses it may have (``None``: any of *versions*).
-    *ambiguous* is set where the origin may also stand elsewhere.
+    where it has one, *members* the network that it is in or that was asked about (``None``: any
+    address of *versions*). *ambiguous* is set where the origin may also stand elsewhere.
     """
 
     where: Where
@@ -145,14 +146,16 @@ def _of_address(ip: IPAddress, topology: Topology) -> Iterator[Place]:
             yield Place(Where.INSIDE, version, source=ip)
         links = tuple(link for link in _links_of_zone(ip, topology) if link not in owners)
         if links or not owners:
-            yield Place(Where.ON_LINK, version, links, source=ip)
+            yield Place(Where.ON_LINK, version, links, source=ip, members=_LINK_LOCAL)
         return
     if owners or ip.is_loopback:
         yield Place(Where.INSIDE, version, source=ip)
         return
-    attached = topology.attached(ip)
-    if attached:
-        yield Place(Where.ON_LINK, version, attached, source=ip)
+    attachments = topology.attached(ip)
+    attached = tuple({each.interface.name: each.interface for each in attachments}.values())
+    if attachments:
+        narrowest = attachments[0].network
+        yield Place(Where.ON_LINK, version, attached, source=ip, members=narrowest)
     if not any(_is_live(link) for link in attached):
         yield Place(
             Where.ROUTED,

@@ -3,11 +3,12 @@
 ``None`` as a fact means unknown. Decides nothing: rules.py says what follows.
 """
 
+from ipaddress import IPv6Address
 from typing import NamedTuple
 
 from bindlab.binding import Binding
 from bindlab.endpoint import IPAddress, address_text, unmap
-from bindlab.host import Host
+from bindlab.host import Host, IPNetwork
 from bindlab.interface import AddressState, Interface
 from bindlab.origin import Place, Where, is_internet
 from bindlab.registry import Kind, block_of
@@ -22,9 +23,9 @@ _LINK_GROUPS = ("224.0.0.0/24", "ff01::/16", "ff02::/16")
 class Path(NamedTuple):
     """A destination that an origin may dial, and the interface its packets may come by.
 
-    *owner* is the interface that has the destination; *arrival* the one that the socket sees
-    the packet come by; *hears_origin* whether the socket hears that origin at all, which only
-    a connected one may not.
+    *owner* is the interface that has the destination, in *network*; *arrival* the one that the
+    socket sees the packet come by; *hears_origin* whether the socket hears that origin at all,
+    which only a connected one may not.
     """
 
     binding: Binding
@@ -34,6 +35,7 @@ class Path(NamedTuple):
     destination: IPAddress
     kind: Kind
     owner: Interface | None
+    network: IPNetwork | None
     arrival: Interface | None
     state: AddressState | None = None
     hears_origin: bool = True
@@ -159,18 +161,48 @@ class Path(NamedTuple):
         return self.device is not None and self.destination.version == 4 and down
 
     @property
+    def shares_network(self) -> bool:
+        """Whether the destination is in the origin's own network, so that it needs no route."""
+        members, network = self.place.members, self.network
+        if members is None or network is None or self.is_group:
+            return True
+        return members.version == network.version and members.overlaps(network)
+
+    @property
+    def needs_route(self) -> bool:
+        """Whether the origin must know a way to the destination's network."""
+        if self.routed:
+            return self.crosses or not (self.is_group or self.needs_nat)
+        return self.crosses or (self.on_link and not self.shares_network and not self.has_zone)
+
+    @property
+    def leaves_source_zone(self) -> bool:
+        """Whether a program here would have to leave the link that its source is pinned to."""
+        source = self.place.source
+        if not self.inside or not isinstance(source, IPv6Address) or source.scope_id is None:
+            return False
+        return self.owner is None or not self.owner.has_zone(source.scope_id)
+
+    @property
     def answers_elsewhere(self) -> bool:
         """Whether a pinned socket would send its answer out of its device, to nobody.
 
-        So it does with the answer to an address that this machine has on another interface;
-        pinned to loopback it does not.
+        So it does with the answer to an address that this machine has on another interface.
+        IPv4 pinned to loopback is the exception.
         """
         source, arrival = self.place.source, self.arrival
         if not self.inside or source is None or arrival is None or self.device is None:
             return False
-        if arrival is self.loopback:
+        if arrival is self.loopback and (self.destination.version == 4 or source.is_loopback):
             return False
         return all(int(address) != int(source) for address in arrival.addresses)
+
+    @property
+    def loses_answers(self) -> bool:
+        """Whether those answers are lost for certain: by IPv6 a router may bring them back."""
+        return self.answers_elsewhere and (
+            self.destination.version == 4 or self.arrival is self.loopback
+        )
 
     @property
     def is_joined(self) -> bool | None:

@@ -5,12 +5,13 @@ or a Windows machine, that exists on paper only.
 """
 
 from collections.abc import Iterable
+from ipaddress import IPv6Address
 from typing import NamedTuple
 
 from bindlab.binding import Binding
 from bindlab.host import Host
 from bindlab.interface import AddressState
-from bindlab.origin import OriginLike, Place, is_internet, neighbours, parse_origin, places
+from bindlab.origin import OriginLike, Place, Where, is_internet, neighbours, parse_origin, places
 from bindlab.path import Path
 from bindlab.registry import Kind, kind_of_address
 from bindlab.render import diagram, table
@@ -147,19 +148,26 @@ class Reach:
     def _judge(self, origin: Origin, stands: tuple[Place, ...]) -> Verdict:
         if not self._by_place:
             return self._weigh(origin, stands)
-        key = tuple(
-            (place.where, place.versions, place.internet, place.ambiguous, self._links(place))
-            for place in stands
-        )
+        key = tuple(self._class_of(place) for place in stands)
         known = self._judged.get(key)
         if known is None:
             known = self._judged[key] = self._weigh(origin, stands)
         return known if known.origin is origin else known.replace(origin=origin)
 
-    def _links(self, place: Place) -> tuple[int, ...] | None:
-        if place.arrivals is self._topology.links:
-            return None
-        return tuple(map(id, place.arrivals))
+    def _class_of(self, place: Place) -> tuple[object, ...]:
+        """Return all that sockets without peer and device tell apart of *place*."""
+        source = place.source if place.where is Where.INSIDE else None
+        zone = source.scope_id if isinstance(source, IPv6Address) else None
+        everywhere = place.arrivals is self._topology.links
+        return (
+            place.where,
+            place.versions,
+            place.ambiguous,
+            place.internet,
+            place.members,
+            zone,
+            None if everywhere else tuple(map(id, place.arrivals)),
+        )
 
     def _weigh(self, origin: Origin, stands: tuple[Place, ...]) -> Verdict:
         open_paths: list[_Open] = []

@@ -87,6 +87,11 @@ GATES: Final[tuple[Rule[Reason], ...]] = (
         "{address} is link-local: it means something on the link of {owner} only",
     ),
     Rule(
+        Reason.ZONE,
+        lambda p: p.leaves_source_zone,
+        "a link-local source is heard on its own link only, and {address} is not there",
+    ),
+    Rule(
         Reason.ADDRESS_GONE,
         lambda p: p.owner is None and not p.is_group and p.host.local_routes is not None,
         "{address} is not an address of this machine now",
@@ -119,7 +124,7 @@ GATES: Final[tuple[Rule[Reason], ...]] = (
     ),
     Rule(
         Reason.NO_WAY_BACK,
-        lambda p: p.answers_elsewhere and p.destination.version == 4 and not p.is_udp,
+        lambda p: p.loses_answers and not p.is_udp,
         "bound to the device {device}, which loses its answers to addresses of other interfaces",
     ),
 )
@@ -137,7 +142,7 @@ NEEDS: Final[tuple[Rule[Condition], ...]] = (
     ),
     Rule(
         Condition.ROUTE_THERE,
-        lambda p: p.crosses or (p.routed and not p.is_group and not p.needs_nat),
+        lambda p: p.needs_route,
         "it has a route to {address}",
     ),
     Rule(

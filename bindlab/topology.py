@@ -6,7 +6,7 @@ networks or five thousand. Knows nothing of sockets, and decides nothing about d
 
 from collections.abc import Iterator
 from functools import cached_property
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import NamedTuple
 
 from bindlab.endpoint import IPAddress, parse_address
@@ -30,6 +30,7 @@ class Own(NamedTuple):
 
     ip: IPAddress
     owner: Interface
+    network: IPNetwork
     state: AddressState | None = None
 
 
@@ -58,9 +59,9 @@ class Topology:
     def own(self) -> tuple[Own, ...]:
         """Every usable address of the host, in the order of its interfaces."""
         return tuple(
-            Own(zoned(ip, interface), interface, state)
+            Own(zoned(ip, interface), interface, network, state)
             for interface in self.interfaces
-            for ip, state in self._states(interface)
+            for ip, network, state in self._listed(interface)
             if not self._is_gone(ip, state, interface)
         )
 
@@ -76,28 +77,32 @@ class Topology:
             )
         )
 
-    def owners(self, ip: IPAddress) -> tuple[Interface, ...]:
-        """Return the interfaces that own *ip*; a zone narrows it to that interface.
+    def entries(self, ip: IPAddress) -> tuple[Own, ...]:
+        """Return *ip* as this host has it, on each interface; a zone narrows it to that one.
 
         An address that only a local route delivers, such as any other of the network that
         loopback has (Linux: ``ip route show table local``), is owned by loopback.
         """
-        listed = self._owners.get((ip.version, int(ip)), ())
+        listed = self._entries.get((ip.version, int(ip)), ())
         if isinstance(ip, IPv6Address) and ip.scope_id is not None:
             zone = ip.scope_id
-            return tuple(interface for interface in listed if interface.has_zone(zone))
-        if listed:
+            return tuple(own for own in listed if own.owner.has_zone(zone))
+        if listed or not (self._is_local_route(ip) or self._is_assumed(ip)):
             return listed
-        return (self.loopback,) if self._is_local_route(ip) or self._is_assumed(ip) else ()
+        return (Own(ip, self.loopback, ip_network(ip)),)
 
-    def attached(self, ip: IPAddress) -> tuple[Interface, ...]:
-        """Return the interfaces with a network that *ip* is in, without regard to zones."""
+    def owners(self, ip: IPAddress) -> tuple[Interface, ...]:
+        """Return the interfaces that own *ip*: see :meth:`entries`."""
+        return tuple(own.owner for own in self.entries(ip))
+
+    def attached(self, ip: IPAddress) -> tuple[Attachment, ...]:
+        """Return the attachments whose network has *ip* in it, without regard to zones."""
         bits = int(ip)
-        found: dict[str, Interface] = {}
-        for shift, networks in self._networks.get(ip.version, ()):
-            for interface in networks.get(bits >> shift, ()):
-                found[interface.name] = interface
-        return tuple(found.values())
+        return tuple(
+            attachment
+            for shift, networks in self._networks.get(ip.version, ())
+            for attachment in networks.get(bits >> shift, ())
+        )
 
     def overlapping(self, network: IPNetwork) -> Iterator[Attachment]:
         """Return the attachments that share addresses with *network*."""
@@ -116,22 +121,23 @@ class Topology:
         return tuple(self._broadcasts.get(int(ip), ())) if ip.version == 4 else ()
 
     @cached_property
-    def _owners(self) -> dict[tuple[int, int], tuple[Interface, ...]]:
-        owners: dict[tuple[int, int], tuple[Interface, ...]] = {}
-        for ip, owner, _ in self.own:
-            key = (ip.version, int(ip))
-            owners[key] = (*owners.get(key, ()), owner)
-        return owners
+    def _entries(self) -> dict[tuple[int, int], tuple[Own, ...]]:
+        entries: dict[tuple[int, int], tuple[Own, ...]] = {}
+        for own in self.own:
+            key = (own.ip.version, int(own.ip))
+            entries[key] = (*entries.get(key, ()), own)
+        return entries
 
     @cached_property
-    def _networks(self) -> dict[int, list[tuple[int, dict[int, list[Interface]]]]]:
+    def _networks(self) -> dict[int, list[tuple[int, dict[int, list[Attachment]]]]]:
         """By IP version: for each prefix length, networks by their leading bits."""
-        tables: dict[tuple[int, int], dict[int, list[Interface]]] = {}
-        for network, interface in self.attachments:
+        tables: dict[tuple[int, int], dict[int, list[Attachment]]] = {}
+        for attachment in self.attachments:
+            network = attachment.network
             shift = network.max_prefixlen - network.prefixlen
             table = tables.setdefault((network.version, shift), {})
-            table.setdefault(int(network.network_address) >> shift, []).append(interface)
-        indexed: dict[int, list[tuple[int, dict[int, list[Interface]]]]] = {}
+            table.setdefault(int(network.network_address) >> shift, []).append(attachment)
+        indexed: dict[int, list[tuple[int, dict[int, list[Attachment]]]]] = {}
         for (version, shift), table in sorted(tables.items(), key=lambda item: item[0]):
             indexed.setdefault(version, []).append((shift, table))
         return indexed
@@ -144,11 +150,13 @@ class Topology:
                 broadcasts.setdefault(int(network.broadcast_address), []).append(interface)
         return broadcasts
 
-    def _states(self, interface: Interface) -> Iterator[tuple[IPAddress, AddressState | None]]:
+    def _listed(
+        self, interface: Interface
+    ) -> Iterator[tuple[IPAddress, IPNetwork, AddressState | None]]:
         states = {int(ip): state for ip, state in interface.states or ()}
         for address in interface.addresses:
             ip = parse_address(address)
-            yield ip, states.get(int(ip)) if ip.version == 6 else None
+            yield ip, address.network, states.get(int(ip)) if ip.version == 6 else None
 
     def _with_ipv6_loopback(self, loopback: Interface) -> Interface:
         """Return *loopback* with ::1 if nobody read it from a system and IPv6 is in use."""

@@ -9,50 +9,46 @@ from typing import NamedTuple
 
 from bindlab.binding import Binding
 from bindlab.endpoint import IPAddress, unmap
+from bindlab.host import IPNetwork
 from bindlab.interface import AddressState, Interface
 from bindlab.origin import Place, Where
 from bindlab.path import Path
 from bindlab.registry import Kind, kind_of_address
-from bindlab.topology import Topology, zoned
+from bindlab.topology import Topology
 
 __all__ = ["Destination", "destinations", "hears", "ways"]
 
 
 class Destination(NamedTuple):
-    """An address that packets for a binding may carry, and the interface that owns it."""
+    """An address that packets for a binding may carry, and what the host has it on."""
 
     ip: IPAddress
     kind: Kind
     owner: Interface | None
+    network: IPNetwork | None = None
     state: AddressState | None = None
 
 
 def destinations(binding: Binding, topology: Topology) -> tuple[Destination, ...]:
     """Return what can be dialled to reach *binding*, in the order of the host's interfaces."""
     bound = unmap(binding.endpoint.ip)
-    if bound.is_unspecified:
-        return tuple(
-            Destination(ip, kind_of_address(ip), owner, state) for ip, owner, state in topology.own
-        )
     if isinstance(bound, IPv6Address) and not (bound.is_link_local or bound.is_multicast):
         bound = IPv6Address(int(bound))  # only those two have zones
     links = topology.broadcast_links(bound)
     if links:
         return tuple(Destination(bound, Kind.BROADCAST, link) for link in links)
-    kind = kind_of_address(bound)
-    owners = topology.owners(bound)
-    if not owners:
-        return (Destination(bound, kind, None),)
+    found = topology.own if bound.is_unspecified else topology.entries(bound)
     return tuple(
-        Destination(zoned(bound, owner), kind, owner, owner.state(bound)) for owner in owners
-    )
+        Destination(own.ip, kind_of_address(own.ip), own.owner, own.network, own.state)
+        for own in found
+    ) or (() if bound.is_unspecified else (Destination(bound, kind_of_address(bound), None),))
 
 
 def ways(
     binding: Binding, to: Destination, place: Place, topology: Topology, hears_origin: bool = True
 ) -> Iterator[Path]:
     """Yield the ways from *place* to one destination, the straightest first."""
-    ip, kind, owner, state = to
+    ip, kind, owner, network, state = to
     for arrival in _arrivals(binding, to, place, topology):
         yield Path(
             binding,
@@ -62,6 +58,7 @@ def ways(
             ip,
             kind,
             owner,
+            network,
             arrival,
             state,
             hears_origin,
