@@ -155,10 +155,10 @@ class Path(NamedTuple):
         return self.loopback.is_up is not False and not ipv6_off
 
     @property
-    def pinned_to_dead_device(self) -> bool:
-        """Whether IPv4 answers would have to leave by a device that is down."""
+    def answers_nowhere(self) -> bool:
+        """Whether answers inside this machine would have to leave by a device that is down."""
         down = self.arrival is not None and self.arrival.is_up is False
-        return self.device is not None and self.destination.version == 4 and down
+        return self.inside and self.device is not None and self.destination.version == 4 and down
 
     @property
     def shares_network(self) -> bool:
@@ -174,6 +174,13 @@ class Path(NamedTuple):
         if self.routed:
             return self.crosses or not (self.is_group or self.needs_nat)
         return self.crosses or (self.on_link and not self.shares_network and not self.has_zone)
+
+    @property
+    def needs_way_back(self) -> bool:
+        """Whether answers may find no way to the origin, though its packets come in."""
+        if self.inside:
+            return self.answers_elsewhere or self.answers_nowhere
+        return self.routed or self.place.ambiguous
 
     @property
     def leaves_source_zone(self) -> bool:

@@ -119,7 +119,7 @@ GATES: Final[tuple[Rule[Reason], ...]] = (
     ),
     Rule(
         Reason.LINK_DOWN,
-        lambda p: p.inside and p.pinned_to_dead_device,
+        lambda p: p.answers_nowhere and not p.is_udp,
         "bound to the device {device}, which is down, so its answers go nowhere",
     ),
     Rule(
@@ -147,7 +147,7 @@ NEEDS: Final[tuple[Rule[Condition], ...]] = (
     ),
     Rule(
         Condition.ROUTE_BACK,
-        lambda p: p.routed or p.answers_elsewhere or (p.on_link and p.place.ambiguous),
+        lambda p: p.needs_way_back,
         "this machine has a route back",
     ),
     Rule(

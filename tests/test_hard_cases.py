@@ -207,3 +207,54 @@ def test_12_a_network_that_is_partly_here() -> None:
     both = ask("0.0.0.0:80", "172.17.5.9", host)
     assert {Condition.LOCATION, Condition.ROUTE_BACK} <= set(both.conditions)
     assert {"172.17.0.1:80", "172.17.5.1:80"} <= set(dials(both))
+
+
+def test_a_link_local_source_stays_on_its_link() -> None:
+    """From fe80::1%eth0 one dials eth0's own addresses, and neither ::1 nor those of eth1."""
+    host = Host.of(
+        lo=["127.0.0.1/8", "::1/128"],
+        eth0=["fe80::1/64", "fd00:1::1/64"],
+        eth1=["fe80::2/64", "fd00:2::1/64"],
+    )
+    verdict = ask("[::]:80", "fe80::1%eth0", host, v6only=False)
+    assert dials(verdict) == ["[fd00:1::1]:80", "[fe80::1%eth0]:80"]
+    assert ask("[::1]:80", "fe80::1%eth0", host).reason is Reason.ZONE
+
+
+def test_a_device_loses_answers_to_other_own_addresses() -> None:
+    """Pinned to eth0, TCP with eth1's address as source is lost; a datagram still arrives."""
+    tcp = ask("0.0.0.0:80", "10.20.0.1", device="eth0")
+    assert tcp.reason is Reason.NO_WAY_BACK
+    udp = ask("0.0.0.0:80/udp", "10.20.0.1", device="eth0")
+    assert udp.conditions == (Condition.ROUTE_BACK,)
+    assert ask("0.0.0.0:80", "192.168.0.102", device="eth0").answer is Answer.YES
+    assert ask("0.0.0.0:80", "192.168.0.102", device="lo").answer is Answer.YES
+    assert ask("[::]:80", "::1", device="lo", v6only=True).answer is Answer.YES
+
+
+def test_a_device_that_is_down_answers_nowhere() -> None:
+    """Pinned to an interface that is down, IPv4 answers have no way out, even to oneself."""
+    down = Interface("eth4", 4, None, ["10.40.0.1/24"], is_up=False)
+    host = Host([down])
+    assert ask("0.0.0.0:80", THIS_HOST, host, device="eth4").reason is Reason.LINK_DOWN
+    assert ask("0.0.0.0:80/udp", THIS_HOST, host, device="eth4").conditions == (
+        Condition.ROUTE_BACK,
+    )
+    assert ask("10.40.0.1:80", THIS_HOST, host).answer is Answer.YES
+
+
+def test_loopback_down_cuts_a_machine_off_from_itself() -> None:
+    """With lo down even own addresses time out from inside, while neighbours get in."""
+    lo = Interface("lo", 1, None, ["127.0.0.1/8"], is_up=False, is_loopback=True)
+    eth0 = Interface("eth0", 2, None, ["192.168.0.102/24"], is_up=True)
+    host = Host([lo, eth0])
+    assert ask("0.0.0.0:80", THIS_HOST, host).reason is Reason.LOOPBACK_DOWN
+    assert ask("0.0.0.0:80", "192.168.0.50", host).answer is Answer.CONDITIONAL
+
+
+def test_a_neighbour_needs_a_route_to_another_network_on_its_link() -> None:
+    """Two networks on one link are neighbours by wire only: the address needs a route."""
+    host = Host.of(eth0=["192.168.0.102/24", "10.1.0.1/24"])
+    assert Condition.ROUTE_THERE not in ask("10.1.0.1:80", "10.1.0.9", host).conditions
+    assert Condition.ROUTE_THERE in ask("10.1.0.1:80", "192.168.0.50", host).conditions
+    assert dials(ask("0.0.0.0:80", "192.168.0.50", host)) == ["192.168.0.102:80", "10.1.0.1:80"]
