@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeAlias
 from bindlab.endpoint import IPAddress, parse_address, unmap
 from bindlab.host import IPNetwork
 from bindlab.interface import Interface
-from bindlab.registry import Kind, block_of, kind_of_address
+from bindlab.registry import Kind, block_around, kind_of_address
 from bindlab.topology import Attachment, Topology
 from bindlab.verdict import THIS_HOST, Origin, Vantage
 
@@ -211,10 +211,8 @@ def _covers(outer: IPNetwork, inner: IPNetwork) -> bool:
 
 
 def _is_internet_network(network: IPNetwork) -> bool:
-    block = block_of(network[0])
-    if block is None or not _covers(block.network, network):
-        return True
-    return block.kind in _PLAYS_GLOBAL
+    block = block_around(network)
+    return block is None or block.kind in _PLAYS_GLOBAL
 
 
 def _sending_address(ip: IPAddress) -> IPAddress:
@@ -230,7 +228,7 @@ def _sending_network(network: IPNetwork) -> IPNetwork:
     first = unmap(network[0])
     if first.version != network.version and network.prefixlen >= 96:
         return _sending_network(ip_network((int(first), network.prefixlen - 96)))
-    block = block_of(network[0])
-    if block is not None and block.kind in _NOT_SENDERS and _covers(block.network, network):
+    block = block_around(network)
+    if block is not None and block.kind in _NOT_SENDERS:
         raise ValueError(f"{network} is {block.kind.value}, and nothing sends from it: {_FORMS}")
     return network

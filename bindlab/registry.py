@@ -20,7 +20,15 @@ from typing import Final
 from bindlab.endpoint import IPAddress, unmap
 from bindlab.value import Value
 
-__all__ = ["BLOCKS", "Block", "Kind", "block_of", "is_globally_reachable", "kind_of_address"]
+__all__ = [
+    "BLOCKS",
+    "Block",
+    "Kind",
+    "block_around",
+    "block_of",
+    "is_globally_reachable",
+    "kind_of_address",
+]
 
 
 class Kind(enum.Enum):
@@ -158,6 +166,15 @@ def block_of(ip: IPAddress) -> Block | None:
     bits = int(ip)
     for shift, prefix, block in _INDEX[ip.version]:
         if bits >> shift == prefix:
+            return block
+    return None
+
+
+def block_around(network: IPv4Network | IPv6Network) -> Block | None:
+    """Return the most specific block that holds the whole of *network*, if one does."""
+    bits, room = int(network.network_address), network.max_prefixlen - network.prefixlen
+    for shift, prefix, block in _INDEX[network.version]:
+        if shift >= room and bits >> shift == prefix:
             return block
     return None
 

@@ -1,0 +1,131 @@
+"""What a person reads: the table, the picture, and the words in them."""
+
+from bindlab import Binding, Endpoint, Host, Interface, Reach, reachable_from
+from bindlab.render import origin_text
+
+PRIVATE = """\
+bound to 127.0.0.1:3000
+
+from                    answer  open                   why
+this machine            yes     http://127.0.0.1:3000  at 127.0.0.1, inside this machine
+192.168.0.0/24 (wifi)   no      -                      NEVER
+fe80::/64 (wifi)        no      -                      FAMILY
+                                                       have IPv4 too)
+10.0.0.0/24 (ethernet)  no      -                      NEVER
+fe80::/64 (ethernet)    no      -                      FAMILY
+                                                       have IPv4 too)
+beyond, by a router     no      -                      NEVER
+the internet            no      -                      NEVER
+
+assumed: a socket listens there (no socket was asked)
+assumed: route_localnet is off, as by default"""
+SENTENCES = {
+    "NEVER": "bound to loopback, which never leaves this machine",
+    "FAMILY": "bound to 127.0.0.1, which takes IPv4 only (its machine may",
+}
+
+PICTURE = """\
++-- this machine ---------------------------------------------+
+|  bound to 0.0.0.0:3000: every IPv4 address of this machine  |
+|                                                             |
+|  lo        127.0.0.1                                        |<---- this machine, at HERE
+|            ::1                                              |
+|  wifi      192.168.0.102                                    |<-?-- 192.168.0.0/24 (wifi), at WIFI
+|            fe80::2%wifi                                     |  x-- fe80::/64 (wifi)
+|  ethernet  10.0.0.12                                        |<-?-- 10.0.0.0/24 (ethernet), at WIRE
+|            fe80::12%ethernet                                |  x-- fe80::/64 (ethernet)
++-------------------------------------------------------------+
+                                                               <-?-- beyond, by a router, at WIFI
+                                                               <-?-- the internet
+
+<---- gets in   <-?-- gets in if its conditions hold   x-- is shut out for certain"""
+PLACES = {"HERE": "127.0.0.1:3000", "WIFI": "192.168.0.102:3000", "WIRE": "10.0.0.12:3000"}
+
+
+def filled(template: str, words: dict[str, str]) -> str:
+    """Return *template* with its words in capitals written out."""
+    for word, text in words.items():
+        template = template.replace(word, text)
+    return template
+
+
+def test_table_of_a_private_server(laptop: Host) -> None:
+    """A loopback server's table has one yes, and says why everybody else is shut out."""
+    reach = reachable_from("127.0.0.1:3000", host=laptop)
+    assert str(reach) == filled(PRIVATE, SENTENCES)
+
+
+def test_diagram_of_a_wildcard(laptop: Host) -> None:
+    """The picture has the machine's addresses at its wall, and who comes by each."""
+    reach = Reach([Binding(Endpoint("0.0.0.0", 3000), listening=True)], laptop)
+    assert reach.diagram() == filled(PICTURE, PLACES)
+
+
+def test_a_global_ipv6_address_has_no_nat(laptop: Host) -> None:
+    """Beside a private IPv4 address, a global IPv6 one is seen to be open to the internet."""
+    wan = Interface("wan", 9, None, ["2a00:1::3/64"], True, True)
+    host = laptop.replace(interfaces=[*laptop.interfaces, wan])
+    reach = Reach([Binding(Endpoint("::", 3000), False, None, True)], host)
+    lines = str(reach).splitlines()
+    (internet,) = (line for line in lines if line.startswith("the internet"))
+    assert "http://[2a00:1::3]:3000" in internet
+    assert "which no NAT shields" in internet
+    (outside,) = (line for line in reach.diagram().splitlines() if "the internet" in line)
+    assert outside.strip() == "<-?-- the internet, at [2a00:1::3]:3000"
+
+
+def test_private_addresses_are_no_url_for_the_internet(laptop: Host) -> None:
+    """What a router would have to forward is not offered as a URL to the internet."""
+    lines = str(reachable_from("0.0.0.0:3000", host=laptop)).splitlines()
+    (internet,) = (line for line in lines if line.startswith("the internet"))
+    assert internet.split()[2:4] == ["conditional", "-"]
+
+
+def test_wide_characters_stay_aligned() -> None:
+    """The wall is straight where an interface has a name in wide characters."""
+    host = Host.of(lo="127.0.0.1/8", 无线网络="192.168.0.102/24")
+    picture = reachable_from("0.0.0.0:3000", host=host).diagram()
+    box = [line for line in picture.splitlines() if line.startswith("|")]
+    columns = {sum(2 if ord(c) > 0x2E80 else 1 for c in line[: line.rindex("|")]) for line in box}
+    assert len(columns) == 1
+
+
+def test_urls_have_no_zone_and_no_group(laptop: Host) -> None:
+    """urls() lists what a browser opens: no wildcard, no zone, no group."""
+    dual = Reach([Binding(Endpoint("::", 3000), False)], laptop)
+    assert dual.urls() == (
+        "http://192.168.0.102:3000",
+        "http://10.0.0.12:3000",
+        "http://127.0.0.1:3000",
+        "http://[::1]:3000",
+    )
+    assert dual.urls("https")[0] == "https://192.168.0.102:3000"
+    assert any(endpoint.ip.is_link_local for endpoint in dual.endpoints)
+    assert [e.interface for e in dual.endpoints][:2] == ["wifi", "ethernet"]
+    assert Reach([Binding(Endpoint("239.1.1.1", 53, "udp"))], laptop).urls() == ()
+
+
+def test_states_of_interfaces_are_shown() -> None:
+    """An interface that is down, unplugged or without address says so in the picture."""
+    host = Host(
+        [
+            Interface("eth0", 2, None, ["10.0.0.1/24"], is_up=False),
+            Interface("eth1", 3, None, ["10.0.1.1/24"], is_up=True, is_running=False),
+            Interface("eth2", 4, None, []),
+        ]
+    )
+    picture = reachable_from("0.0.0.0:3000", host=host).diagram()
+    assert "eth0 (down)" in picture
+    assert "eth1 (no carrier)" in picture
+    assert "no address" in picture
+    assert "assumed: this machine has a loopback interface" in str(
+        reachable_from("0.0.0.0:3000", host=host)
+    )
+
+
+def test_origins_in_words(laptop: Host) -> None:
+    """An origin is written as a person would name it."""
+    reach = reachable_from("0.0.0.0:3000", host=laptop)
+    assert origin_text(reach.verdict("192.168.0.50")) == "192.168.0.50 (wifi)"
+    assert origin_text(reach.verdict(laptop.interfaces[1])) == "anyone on wifi"
+    assert [origin_text(row) for row in reach.rows][-2:] == ["beyond, by a router", "the internet"]
