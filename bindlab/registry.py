@@ -21,6 +21,7 @@ from bindlab.endpoint import IPAddress, unmap
 from bindlab.value import Value
 
 __all__ = [
+]
     "BLOCKS",
     "Block",
     "Kind",
