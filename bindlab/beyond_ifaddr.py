@@ -41,10 +41,7 @@ def facts_from_netlink(adapters: Iterable["Adapter"]) -> Facts:
     try:
         with Dumper() as dumper:
             links = {link.name: link for link in rtnetlink.links(dumper)}
-            flags: dict[tuple[int, bytes], int] = {}
-            if any(isinstance(ip.ip, tuple) for adapter in adapters for ip in adapter.ips):
-                for address in rtnetlink.addresses(dumper, 6):
-                    flags[address.ifindex, address.packed] = address.flags
+            flags = {(a.ifindex, a.packed): a.flags for a in rtnetlink.addresses(dumper, 6)}
             if all(adapter.name in links for adapter in adapters):
                 return Facts(links, flags)
             names = {link.ifindex: link.name for link in links.values()}
@@ -74,15 +71,17 @@ def flags_of(name: str, request: int = _SIOCGIFFLAGS) -> int | None:
 
     netintro(4) of macOS and the BSDs; netdevice(7) of Linux, where *request* is 0x8913.
     """
-    try:
+    if sys.platform != "win32":
         from fcntl import ioctl
 
-        asked = name.encode().ljust(_IFREQ_SIZE, b"\0")
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-            answer = ioctl(asking.fileno(), request, asked)
-    except (ImportError, OSError, ValueError):
-        return None
-    return int.from_bytes(answer[_IFR_NAME_SIZE : _IFR_NAME_SIZE + 2], sys.byteorder)
+        try:
+            asked = name.encode().ljust(_IFREQ_SIZE, b"\0")
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+                answer = ioctl(asking.fileno(), request, asked)
+            return int.from_bytes(answer[_IFR_NAME_SIZE : _IFR_NAME_SIZE + 2], sys.byteorder)
+        except (OSError, ValueError):
+            pass
+    return None
 
 
 def adapters_without_ifaddr(reason: Exception) -> list["Adapter"]:

@@ -152,12 +152,12 @@ def attribute(data: bytes, wanted: int, span: Span) -> Span:
     """
     offset, end = span
     unpack = _ATTRIBUTE.unpack_from
-    while end - offset >= 4:
+    while offset + 4 <= end:
         length, kind = unpack(data, offset)
-        if not 4 <= length <= end - offset:
+        if length < 4:
             break
         if kind & _TYPE_MASK == wanted:
-            return offset + 4, offset + length
+            return (offset + 4, offset + length) if offset + length <= end else (0, 0)
         offset += (length + 3) & ~3
     return 0, 0
 

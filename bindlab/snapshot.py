@@ -38,8 +38,8 @@ _STATES: Final = (
     (rtnetlink.IFA_F_TEMPORARY, AddressState.TEMPORARY),
 )
 
-# By the beginning of sys.platform. Any other system counts as FreeBSD, from whose ancestor
-# most of them have their network code; in a snapshot its settings are unknown anyway.
+# By the beginning of sys.platform. Any other system counts as FreeBSD, whose ancestor's network
+# code most of them have; in a snapshot its settings are unknown anyway.
 _SYSTEMS: Final[tuple[tuple[str, System], ...]] = (
     ("linux", "linux"),
     ("android", "linux"),
@@ -78,13 +78,12 @@ def interfaces() -> tuple[Interface, ...]:
     # UTF-8, and others under python -O.
     except Exception as error:
         adapters = adapters_without_ifaddr(error)
-    ask = facts_from_netlink if system() == "linux" else facts_from_ioctl
-    facts = ask(adapters)
+    facts = (facts_from_netlink if system() == "linux" else facts_from_ioctl)(adapters)
     groups: dict[str, list[Adapter]] = {}
     for adapter in adapters:
         groups.setdefault(_interface_name(adapter, facts), []).append(adapter)
     found = [_interface(name, group, facts) for name, group in groups.items()]
-    return tuple(sorted(found, key=_by_index))
+    return tuple(sorted(found, key=lambda i: (i.index is None, i.index or 0)))
 
 
 def this_host() -> Host:
@@ -131,10 +130,6 @@ def _interface_name(adapter: "Adapter", facts: Facts) -> str:
     if name in facts.labels:
         return facts.labels[name]
     return name.partition(":")[0] or name or str(adapter.index or "?")
-
-
-def _by_index(interface: Interface) -> tuple[bool, int]:
-    return interface.index is None, interface.index or 0
 
 
 def _interface(name: str, adapters: list["Adapter"], facts: Facts) -> Interface:
@@ -185,7 +180,7 @@ def _ipv4(text: str, prefix_length: int) -> IPv4Interface:
 
 
 def _ipv6(ip: "IP", name: str, index: int | None) -> tuple[bytes, IPv6Address, IPv6Interface]:
-    text, _, scope_id = ip.ip[0], ip.ip[1], ip.ip[2]
+    text, scope_id = str(ip.ip[0]), ip.ip[2]
     packed = socket.inet_pton(socket.AF_INET6, text)
     prefix_length = _prefix_length(ip.network_prefix, 128)
     if packed[0] != 0xFE or packed[1] & 0xC0 != 0x80:

@@ -87,7 +87,7 @@ class Namespace:
             raise errors[0]
         return results[0]
 
-    def sysctl(self, path: str, value: int) -> None:
+    def sysctl(self, path: str, value: int | str) -> None:
         """Write a setting below ``/proc/sys/net`` of this namespace."""
         self.run(lambda: Path("/proc/sys/net", path).write_text(str(value)))
 
