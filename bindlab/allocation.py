@@ -20,6 +20,7 @@ from bindlab.errors import (
     OptionNotSupportedError,
     refusal,
 )
+from bindlab.hints import explain
 from bindlab.one_socket import RULES, exclude_others, open_socket, set_options
 from bindlab.port_range import ephemeral_ports, in_random_order, reserved_ports
 from bindlab.request import Request, checked_flag, checked_port, request
@@ -85,8 +86,6 @@ def allocate(
         else:
             held = _any_held(present)
     except BindError as error:
-        from bindlab.hints import explain
-
         explain(error)
         raise
     if held is None:
@@ -165,8 +164,6 @@ def _present(
         try:
             open_socket(next(asked for asked in wanted if asked.ip == ip), 0).close()
         except (AddressNotAvailableError, FamilyNotSupportedError) as error:
-            from bindlab.hints import explain
-
             explain(error)
             left_out[ip] = _without_frames(error)
         except AddressInUseError:

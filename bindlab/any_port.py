@@ -6,6 +6,7 @@ trying ports of the whole range at random, which is what is done here then.
 """
 
 import errno
+import os
 import socket
 import time
 
@@ -25,12 +26,14 @@ class _Crowd:
 
     slow_ones = 0
     binds_left = 0
+    network: object = None
     ports = range(0)
     reserved: frozenset[int] = frozenset()
 
     def see_slow_one(self) -> None:
         self.slow_ones += 1
         if self.slow_ones >= _SLOW_ONES:
+            self.network = _network()
             self.ports = ephemeral_ports()
             self.reserved = reserved_ports()
             self.binds_left = _REMEMBERED
@@ -53,6 +56,9 @@ def bind_any_port(sock: socket.socket, address: SockAddr) -> None:
 
 
 def _bound_at_random(sock: socket.socket, address: SockAddr) -> bool:
+    if _network() != _crowd.network:
+        _crowd.binds_left = 0
+        return False
     _crowd.binds_left -= 1
     host, _, *scope = address
     for _, port in zip(range(_TRIES), in_random_order(_crowd.ports), strict=False):
@@ -66,3 +72,11 @@ def _bound_at_random(sock: socket.socket, address: SockAddr) -> bool:
             raise
         return True
     return False
+
+
+def _network() -> object:
+    """Return what tells the calling thread's network namespace from others."""
+    try:
+        return os.stat("/proc/thread-self/ns/net").st_ino
+    except OSError:
+        return None

@@ -88,8 +88,9 @@ class Reservation:
         limit = MAX_BACKLOG if backlog is None else checked_backlog(backlog)
         sockets = self.take()
         with ExitStack() as undo:
-            for asked, sock in zip(self._requests, sockets, strict=True):
+            for sock in sockets:
                 undo.enter_context(sock)
+            for asked, sock in zip(self._requests, sockets, strict=True):
                 if asked.transport == "tcp":
                     listen_on(asked, sock, self.port, limit)
             undo.pop_all()
