@@ -71,7 +71,9 @@ def allocate(
     ...     {endpoint.port for endpoint in held.endpoints} == {held.port}
     True
     """
-    wanted, optional = _wanted(_checked_transports(transports), *addresses)
+    if not isinstance(transports, tuple):
+        transports = _checked_transports(transports)
+    wanted, optional = _wanted(transports, *addresses)
     number = checked_port(port)
     ports = None if within is None else _checked_range(within, number)
     lends = checked_flag("lendable", lendable)
@@ -114,7 +116,8 @@ def _planned(
         else:
             may_be_missing[request(address).ip] = False
     _check_overlap([*may_be_missing])
-    requests = [request(ip, transport) for ip in may_be_missing for transport in transports]
+    kinds = _checked_transports(transports)
+    requests = [request(ip, transport) for ip in may_be_missing for transport in kinds]
     return tuple(requests), tuple(ip for ip, optional in may_be_missing.items() if optional)
 
 

@@ -6,12 +6,11 @@ one_socket.py's; what callers may ask for is allocation.py's.
 
 import socket
 from collections.abc import Iterable
-from contextlib import ExitStack
 from typing import NamedTuple, TypeAlias
 
 from bindlab.errors import AddressInUseError, BindPermissionError, refusal
 from bindlab.one_socket import RULES, exclude_others, open_socket, set_options
-from bindlab.port_range import ephemeral_ports, in_random_order, reserved_ports
+from bindlab.port_range import RandomOrder, ephemeral_ports, reserved_ports
 from bindlab.request import Request
 
 __all__ = ["Held", "any_held", "first_held", "held"]
@@ -32,9 +31,9 @@ def held(requests: Requests, port: int, *, insists: bool = False, lends: bool = 
     Only one that *insists* takes the port over an earlier server's connections.
     """
     sockets: list[socket.socket] = []
-    with ExitStack() as undo:
+    try:
         for asked in requests:
-            sock = undo.enter_context(open_socket(asked, port, insists=insists))
+            sock = open_socket(asked, port, insists=insists)
             sockets.append(sock)
             if port == 0:
                 port = _port_of(asked, sock)
@@ -42,7 +41,10 @@ def held(requests: Requests, port: int, *, insists: bool = False, lends: bool = 
                 exclude_others(asked, sock, port)
             if lends:
                 _lend(asked, sock, port)
-        undo.pop_all()
+    except BaseException:  # not an ExitStack, for the reason in open_socket()
+        for sock in sockets:
+            sock.close()
+        raise
     return Held(port, tuple(sockets))
 
 
@@ -61,7 +63,7 @@ def any_held(requests: Requests, *, lends: bool = False) -> Held | None:
             continue
         return Held(port, sockets[len(sockets) - turn :] + sockets[: len(sockets) - turn])
     reserved = reserved_ports()
-    candidates = (each for each in in_random_order(ephemeral_ports()) if each not in reserved)
+    candidates = (each for each in RandomOrder(ephemeral_ports()).once() if each not in reserved)
     return first_held(requests, candidates, lends=lends)
 
 
