@@ -8,6 +8,7 @@ import errno
 import os
 import socket
 import stat
+from collections.abc import Sequence
 
 from bindlab.errors import BindError, Stage, refusal
 
@@ -90,24 +91,23 @@ def activated(
     return tuple(adopted)
 
 
-def _passed(name: str | None) -> list[int]:
+def _passed(name: str | None) -> Sequence[int]:
     if "LISTEN_FDS" not in os.environ or "LISTEN_PID" not in os.environ:
-        return []
+        return ()
     if _number("LISTEN_PID") != os.getpid():
-        return []
+        return ()
     descriptors = range(_FIRST, _FIRST + _number("LISTEN_FDS"))
     if name is None:
-        return list(descriptors)
+        return descriptors
     text = os.environ.get("LISTEN_FDNAMES")
-    names = ["unknown"] * len(descriptors) if text is None else text.split(":")
+    if text is None:
+        return descriptors if name == "unknown" else ()  # its name for what has none
+    names = text.split(":")
     if len(names) != len(descriptors):
         raise ValueError(
-            f"LISTEN_FDNAMES={text!r} names {len(names)} descriptors, "
-            f"LISTEN_FDS has {len(descriptors)}"
+            f"LISTEN_FDNAMES={text!r} has {len(names)} names, but LISTEN_FDS={len(descriptors)}"
         )
-    return [
-        descriptor for descriptor, other in zip(descriptors, names, strict=True) if other == name
-    ]
+    return [each for each, other in zip(descriptors, names, strict=True) if other == name]
 
 
 def _number(variable: str) -> int:

@@ -1,27 +1,33 @@
 """One port number on several addresses and transports, or nothing: ``allocate()``.
 
-Knows which numbers to try, and in what order. How one socket takes its port is
-one_socket.py's, what can be done with them afterwards is reservation.py's.
+Knows what callers may ask for. How a group of sockets comes to one number is group.py's,
+what can be done with them afterwards is reservation.py's.
 """
 
 import errno
 import os
-import socket
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from functools import lru_cache
 
-from bindlab.endpoint import IPAddress, Transport, address_text, parse_transport, unmap
+from bindlab.endpoint import (
+    Endpoint,
+    IPAddress,
+    Transport,
+    address_text,
+    parse_transport,
+    unmap,
+)
 from bindlab.errors import (
     AddressInUseError,
     AddressNotAvailableError,
     BindError,
-    BindPermissionError,
     FamilyNotSupportedError,
     OptionNotSupportedError,
-    refusal,
 )
-from bindlab.one_socket import RULES, exclude_others, open_socket, set_options
-from bindlab.port_range import ephemeral_ports, in_random_order, reserved_ports
+from bindlab.group import any_held, first_held, held
+from bindlab.hints import explain
+from bindlab.one_socket import RULES, open_socket
+from bindlab.port_range import ephemeral_ports
 from bindlab.request import Request, checked_flag, checked_port, request
 from bindlab.reservation import Reservation
 
@@ -65,47 +71,43 @@ def allocate(
     ...     {endpoint.port for endpoint in held.endpoints} == {held.port}
     True
     """
-    wanted, optional = _wanted(addresses, _checked_transports(transports))
+    if not isinstance(transports, tuple):
+        transports = _checked_transports(transports)
+    wanted, optional = _wanted(transports, *addresses)
     number = checked_port(port)
     ports = None if within is None else _checked_range(within, number)
-    if checked_flag("lendable", lendable) and not RULES.lent:
-        raise OptionNotSupportedError(
-            errno.EOPNOTSUPP,
-            os.strerror(errno.EOPNOTSUPP),
-            wanted[0].endpoint(number),
-            "setsockopt",
-            "this system cannot lend a port: hand the socket itself over, with take()",
-        )
+    lends = checked_flag("lendable", lendable)
+    if lends and not RULES.lent:
+        raise _cannot_lend(wanted[0].endpoint(number))
     try:
-        present, left_out = _present(wanted, optional)
+        present, left_out = _present(wanted, optional) if optional else (wanted, ())
         if ports is not None:
-            held = _first_held(present, ports)
+            group = first_held(present, ports, lends=lends)
         elif number:
-            held = _held(present, number, insists=True)
+            group = held(present, number, insists=True, lends=lends)
         else:
-            held = _any_held(present)
+            group = any_held(present, lends=lends)
     except BindError as error:
-        from bindlab.hints import explain
-
         explain(error)
         raise
-    if held is None:
+    if group is None:
         raise _exhausted(present, ephemeral_ports() if ports is None else ports)
-    with ExitStack() as undo:
-        for sock in held:
-            undo.enter_context(sock)
-        taken = _port_of(present[0], held[0])
-        if lendable:
-            for asked, sock in zip(present, held, strict=True):
-                _lend(asked, sock, taken)
-        undo.pop_all()
-    return Reservation(taken, list(zip(present, held, strict=True)), left_out, lendable)
+    return Reservation(group.port, present, group.sockets, left_out, lends)
 
 
 def _wanted(
-    addresses: Sequence[object], transports: Sequence[Transport]
-) -> tuple[list[Request], list[IPAddress]]:
+    transports: tuple[Transport, ...], *addresses: object
+) -> tuple[tuple[Request, ...], tuple[IPAddress, ...]]:
     """Return what to hold, each once, and the addresses of it that may be missing."""
+    try:
+        return _remembered(transports, *addresses)
+    except TypeError:  # one of them cannot even be hashed
+        return _planned(transports, *addresses)
+
+
+def _planned(
+    transports: tuple[Transport, ...], *addresses: object
+) -> tuple[tuple[Request, ...], tuple[IPAddress, ...]]:
     may_be_missing: dict[IPAddress, bool] = {}  # in the order asked for
     for address in addresses or _LOCALHOST[:1]:
         if isinstance(address, str) and address.lower() == "localhost":
@@ -114,8 +116,12 @@ def _wanted(
         else:
             may_be_missing[request(address).ip] = False
     _check_overlap([*may_be_missing])
-    requests = [request(ip, transport) for ip in may_be_missing for transport in transports]
-    return requests, [ip for ip, optional in may_be_missing.items() if optional]
+    kinds = _checked_transports(transports)
+    requests = [request(ip, transport) for ip in may_be_missing for transport in kinds]
+    return tuple(requests), tuple(ip for ip, optional in may_be_missing.items() if optional)
+
+
+_remembered = lru_cache(maxsize=64, typed=True)(_planned)  # as request() does, and why
 
 
 def _check_overlap(ips: Sequence[IPAddress]) -> None:
@@ -132,7 +138,7 @@ def _check_overlap(ips: Sequence[IPAddress]) -> None:
         seen.append(ip)
 
 
-def _checked_transports(transports: Iterable[Transport]) -> list[Transport]:
+def _checked_transports(transports: Iterable[Transport]) -> tuple[Transport, ...]:
     if isinstance(transports, str) or not isinstance(transports, Iterable):
         raise TypeError(
             f'transports are several: write ("tcp",) or ("tcp", "udp"), not {transports!r}'
@@ -143,7 +149,7 @@ def _checked_transports(transports: Iterable[Transport]) -> list[Transport]:
             checked.append(transport)
     if not checked:
         raise ValueError('transports are empty: write ("tcp",) or ("tcp", "udp")')
-    return checked
+    return tuple(checked)
 
 
 def _checked_range(within: object, port: int) -> range:
@@ -157,21 +163,19 @@ def _checked_range(within: object, port: int) -> range:
 
 
 def _present(
-    wanted: list[Request], optional: Sequence[IPAddress]
-) -> tuple[list[Request], tuple[BindError, ...]]:
+    wanted: tuple[Request, ...], optional: tuple[IPAddress, ...]
+) -> tuple[tuple[Request, ...], tuple[BindError, ...]]:
     """Return what of *wanted* this machine has, and the errors for what it has not."""
     left_out: dict[IPAddress, BindError] = {}
     for ip in optional:
         try:
             open_socket(next(asked for asked in wanted if asked.ip == ip), 0).close()
         except (AddressNotAvailableError, FamilyNotSupportedError) as error:
-            from bindlab.hints import explain
-
             explain(error)
             left_out[ip] = _without_frames(error)
         except AddressInUseError:
             continue  # every port is taken there, but the machine has the address
-    present = [asked for asked in wanted if asked.ip not in left_out]
+    present = tuple(asked for asked in wanted if asked.ip not in left_out)
     if not present:
         raise next(iter(left_out.values()))
     return present, tuple(left_out.values())
@@ -184,58 +188,17 @@ def _without_frames(error: BindError) -> BindError:
     return error.with_traceback(None)
 
 
-def _held(requests: list[Request], port: int, *, insists: bool = False) -> list[socket.socket]:
-    """Return sockets that all have *port*, or for 0 the one that the first of them is given."""
-    with ExitStack() as undo:
-        sockets: list[socket.socket] = []
-        for asked in requests:
-            sock = undo.enter_context(open_socket(asked, port, insists=insists))
-            sockets.append(sock)
-            if port == 0:
-                port = _port_of(asked, sock)
-            elif insists:
-                exclude_others(asked, sock, port)
-        undo.pop_all()
-    return sockets
+def _cannot_lend(endpoint: Endpoint) -> OptionNotSupportedError:
+    return OptionNotSupportedError(
+        errno.EOPNOTSUPP,
+        os.strerror(errno.EOPNOTSUPP),
+        endpoint,
+        "setsockopt",
+        "this system cannot lend a port: hand the socket itself over, with take()",
+    )
 
 
-def _any_held(requests: list[Request]) -> list[socket.socket] | None:
-    """Return sockets on a port of the system's choice; ``None`` if none is free for all of them.
-
-    Each in its turn asks the system for a port, and if that is full, ``AddressInUseError``
-    says so at once. After that the ports of the range are tried in random order.
-    """
-    for turn in range(len(requests)):
-        try:
-            sockets = _held(requests[turn:] + requests[:turn], 0)
-        except AddressInUseError as error:
-            if error.endpoint is not None and error.endpoint.port == 0:
-                raise
-            continue
-        return sockets[len(sockets) - turn :] + sockets[: len(sockets) - turn]
-    reserved = reserved_ports()
-    candidates = in_random_order(ephemeral_ports())
-    return _first_held(requests, (port for port in candidates if port not in reserved))
-
-
-def _first_held(requests: list[Request], ports: Iterable[int]) -> list[socket.socket] | None:
-    """Return sockets on the first of *ports* that they can all have; ``None`` if all are taken."""
-    denied: BindPermissionError | None = None
-    for port in ports:
-        try:
-            return _held(requests, port)
-        except AddressInUseError:
-            continue
-        except BindPermissionError as error:  # one of several may be privileged, or excluded
-            if error.stage != "bind":
-                raise
-            denied = error
-    if denied is not None:
-        raise denied
-    return None
-
-
-def _exhausted(requests: list[Request], ports: range) -> AddressInUseError:
+def _exhausted(requests: tuple[Request, ...], ports: range) -> AddressInUseError:
     where = ", ".join(f"{address_text(asked.ip)} ({asked.transport})" for asked in requests)
     return AddressInUseError(
         errno.EADDRINUSE,
@@ -245,17 +208,3 @@ def _exhausted(requests: list[Request], ports: range) -> AddressInUseError:
         f"no port of {ports[0]}-{ports[-1]} is free on all of {where}: "
         "close some sockets, or take another range",
     )
-
-
-def _lend(asked: Request, sock: socket.socket, port: int) -> None:
-    try:
-        set_options(sock, RULES.lent)
-    except OSError as error:
-        raise refusal(error, asked.endpoint(port), "setsockopt") from error
-
-
-def _port_of(asked: Request, sock: socket.socket) -> int:
-    try:
-        return int(sock.getsockname()[1])
-    except OSError as error:
-        raise refusal(error, asked.endpoint(0), "getsockname") from error

@@ -214,9 +214,14 @@ def refusal(error: OSError, endpoint: Endpoint | None, stage: Stage) -> BindErro
     The caller raises it ``from`` *error*. An error number that the table does not know
     becomes a plain :class:`BindError` without a hint.
     """
-    name = numbers.errorcode.get(error.errno or 0, "")
-    for row in REFUSALS:
-        if name in row.errnos and (not row.stages or stage in row.stages):
+    for numbers_of_row, row in _ROWS:
+        if error.errno in numbers_of_row and (not row.stages or stage in row.stages):
             hint = "; ".join(filter(None, (row.cause, row.advice)))
             return row.error(error.errno, error.strerror, endpoint, stage, hint)
     return BindError(error.errno, error.strerror or str(error), endpoint, stage)
+
+
+_ROWS = tuple(
+    ({getattr(numbers, name) for name in row.errnos if hasattr(numbers, name)}, row)
+    for row in REFUSALS
+)

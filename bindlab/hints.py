@@ -26,6 +26,7 @@ __all__ = ["explain", "own_addresses"]
 _TENTATIVE, _DAD_FAILED = 0x40, 0x08  # linux/if_addr.h, as /proc/net/if_inet6 prints them
 _AIRPLAY = (5000, 7000)
 _SHOWN = 8
+_PLATFORM: str = sys.platform  # whose documentation applies
 
 
 def explain(error: BindError, device: str | None = None) -> None:
@@ -44,7 +45,7 @@ def own_addresses() -> tuple[IPAddress, ...]:
     Linux lists them in /proc; elsewhere ifaddr is asked after all. Empty where nothing
     could be read.
     """
-    if sys.platform.startswith("linux"):
+    if _PLATFORM.startswith("linux"):
         v6 = [ip for ip, _, flags in _ipv6_table() if not flags & (_TENTATIVE | _DAD_FAILED)]
         return tuple(dict.fromkeys([*_ipv4_table(), *v6]))
     import ifaddr
@@ -85,7 +86,7 @@ def _who_has(endpoint: Endpoint) -> str:
             f"every port of the system's range {ports[0]}-{ports[-1]} is taken there: "
             "close some, bind another address, or widen net.ipv4.ip_local_port_range"
         )
-    if sys.platform == "darwin" and endpoint.port in _AIRPLAY:
+    if _PLATFORM == "darwin" and endpoint.port in _AIRPLAY:
         return "on macOS, AirPlay Receiver has this port: switch it off, or take another port"
     from bindlab.port_users import description
 
@@ -93,7 +94,7 @@ def _who_has(endpoint: Endpoint) -> str:
 
 
 def _which_privilege(endpoint: Endpoint) -> str:
-    if sys.platform == "win32":
+    if _PLATFORM == "win32":
         return (
             "another program has it exclusively, or it is in a reserved range: see "
             "netsh interface ipv4 show excludedportrange protocol=tcp"
@@ -126,7 +127,7 @@ def _why_not_available(endpoint: Endpoint, device: str | None) -> str:
             return "IPv6 is switched off here (net.ipv6.conf.all.disable_ipv6): bind 127.0.0.1"
         if not _ipv6_table():
             return "this host has no IPv6 address at all: IPv6 is off, or its interfaces are down"
-    if sys.platform == "darwin" and ip.is_loopback and isinstance(ip, IPv4Address):
+    if _PLATFORM == "darwin" and ip.is_loopback and isinstance(ip, IPv4Address):
         return f"macOS has 127.0.0.1 only, until: sudo ifconfig lo0 alias {ip}"
     mine = [address_text(other) for other in own_addresses() if other.version == ip.version]
     if not mine:

@@ -10,6 +10,7 @@ import sys
 
 from bindlab.endpoint import IPAddress, Transport
 from bindlab.errors import AddressNotAvailableError, BindError, FamilyNotSupportedError
+from bindlab.hints import explain
 from bindlab.one_socket import open_socket
 from bindlab.request import MAX_BACKLOG, Request, checked_backlog, checked_port, request
 
@@ -113,7 +114,5 @@ def _open(asked: Request, port: int, backlog: int | None) -> socket.socket:
         ):
             ipv4 = request("0.0.0.0", asked.transport, False, asked.device, asked.share_port)
             return _open(ipv4, port, backlog)
-        from bindlab.hints import explain
-
         explain(error, asked.device)
         raise

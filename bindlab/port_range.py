@@ -5,11 +5,13 @@ Knows Linux's settings (ip-sysctl, "ip_local_port_range", "ip_local_reserved_por
 it knows what RFC 6335 section 6 and the systems' documentation say.
 """
 
+import itertools
 import math
 import os
 from collections.abc import Iterator
+from typing import Self
 
-__all__ = ["ephemeral_ports", "in_random_order", "privileged_below", "reserved_ports"]
+__all__ = ["RandomOrder", "ephemeral_ports", "privileged_below", "reserved_ports"]
 
 _SETTINGS = "/proc/sys/net/ipv4/"
 _DYNAMIC = range(49152, 65536)  # RFC 6335 section 6; macOS, Windows, OpenBSD choose from it
@@ -44,17 +46,34 @@ def privileged_below() -> int:
         return 1024
 
 
-def in_random_order(ports: range) -> Iterator[int]:
-    """Yield each of *ports* once, beginning and going on at random, at no cost in advance."""
-    count = len(ports)
-    if count == 0:
-        return
-    start = int.from_bytes(os.urandom(4), "big")
-    stride = int.from_bytes(os.urandom(4), "big") % count or 1
-    while math.gcd(stride, count) != 1:  # a stride without a common divisor visits them all
-        stride += 1
-    for step in range(count):
-        yield ports[(start + step * stride) % count]
+class RandomOrder:
+    """Each of *ports*, beginning and going on at random, round and round without end.
+
+    It costs nothing in advance, and several threads may take from it.
+    """
+
+    __slots__ = ("_ports", "_start", "_steps", "_stride")
+
+    def __init__(self, ports: range) -> None:
+        self._ports = ports
+        self._start = int.from_bytes(os.urandom(4), "big")
+        self._stride = int.from_bytes(os.urandom(4), "big") % max(len(ports), 1) or 1
+        while math.gcd(self._stride, len(ports)) > 1:  # without a common divisor it visits all
+            self._stride += 1
+        self._steps = itertools.count()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> int:
+        if not self._ports:
+            raise StopIteration
+        step = self._start + next(self._steps) * self._stride
+        return self._ports[step % len(self._ports)]
+
+    def once(self) -> Iterator[int]:
+        """Yield each port once."""
+        return itertools.islice(self, len(self._ports))
 
 
 def _setting(name: str) -> str:

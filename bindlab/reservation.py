@@ -5,7 +5,6 @@ they came to have one port is allocation.py's.
 """
 
 import socket
-from collections.abc import Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
@@ -26,33 +25,37 @@ class Reservation:
     It may be handed over from any thread, once. After ``fork()`` each process has the hold,
     and it ends when both have closed it.
 
-    - *port* is the number, *endpoints* what it is held on, in the order asked for.
+    - *port* is the number.
     - *left_out* has the reason, a ``BindError``, for each address that ``"localhost"`` stands
       for and that this machine does not have.
     - *lendable* says whether a program that binds by itself can take the port.
     """
 
-    __slots__ = ("__weakref__", "_held", "_requests", "endpoints", "left_out", "lendable", "port")
+    __slots__ = ("__weakref__", "_held", "_requests", "left_out", "lendable", "port")
 
     port: int
-    endpoints: tuple[Endpoint, ...]
     left_out: tuple[BindError, ...]
     lendable: bool
 
     def __init__(
         self,
         port: int,
-        held: Sequence[tuple[Request, socket.socket]],
+        requests: tuple[Request, ...],
+        sockets: tuple[socket.socket, ...],
         left_out: tuple[BindError, ...] = (),
         lendable: bool = False,
     ) -> None:
-        self._requests = tuple(asked for asked, _ in held)
+        self._requests = requests
         # A list of one, because pop() lets only one of several threads have it.
-        self._held = [tuple(sock for _, sock in held)]
+        self._held = [sockets]
         self.port = port
-        self.endpoints = tuple(asked.endpoint(port) for asked in self._requests)
         self.left_out = left_out
         self.lendable = lendable
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """What the port is, or was, held on, in the order asked for."""
+        return tuple(asked.endpoint(self.port) for asked in self._requests)
 
     @property
     def sockets(self) -> tuple[socket.socket, ...]:
@@ -88,8 +91,9 @@ class Reservation:
         limit = MAX_BACKLOG if backlog is None else checked_backlog(backlog)
         sockets = self.take()
         with ExitStack() as undo:
-            for asked, sock in zip(self._requests, sockets, strict=True):
+            for sock in sockets:
                 undo.enter_context(sock)
+            for asked, sock in zip(self._requests, sockets, strict=True):
                 if asked.transport == "tcp":
                     listen_on(asked, sock, self.port, limit)
             undo.pop_all()

@@ -6,14 +6,14 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address
 
 import pytest
-from namespace import add_interface, in_namespace, ip, setting
+from attempts import IPV6, LINUX, leave_time_wait, port_of, squatter
+from namespace import add_interface, become_nobody, in_namespace, ip, setting
 
 from bindlab.errors import (
     AddressInUseError,
@@ -28,54 +28,11 @@ from bindlab.one_socket import RULES
 from bindlab.opening import backlog_of, bind, listen
 from bindlab.reuse import rules_for
 
-LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="measured on Linux")
-
-
-def _has_ipv6() -> bool:
-    try:
-        with socket.socket(socket.AF_INET6) as probe:
-            probe.bind(("::1", 0))
-    except OSError:
-        return False
-    return True
-
-
-IPV6 = pytest.mark.skipif(not _has_ipv6(), reason="::1 cannot be bound here")
-
 
 @pytest.fixture
 def stack() -> Iterator[ExitStack]:
     with ExitStack() as stack:
         yield stack
-
-
-def port_of(sock: socket.socket) -> int:
-    return int(sock.getsockname()[1])
-
-
-def squatter(
-    port: int, host: str = "127.0.0.1", *, reuse: bool = True, listens: bool = True
-) -> int:
-    """Try to take *port* as another program would; return the error number, 0 for success."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as other:
-        if reuse:
-            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            other.bind((host, port))
-            if listens:
-                other.listen()
-        except OSError as error:
-            return error.errno or -1
-    return 0
-
-
-def leave_time_wait(server: socket.socket) -> int:
-    """Serve one connection, end it from the server's side, close the server; return its port."""
-    port = port_of(server)
-    with server, socket.create_connection(server.getsockname()[:2]):
-        server.accept()[0].close()
-    return port
 
 
 @pytest.mark.parametrize(
@@ -386,29 +343,12 @@ def test_dual_stack_survives_disabled_ipv6() -> None:
 def test_ports_below_the_system_s_own_limit_need_a_privilege() -> None:
     """The hint names the limit that this system has, and a port that would do (hard case 8)."""
     setting("ipv4/ip_unprivileged_port_start", 500)
-    outcome: list[BaseException] = []
-
-    def as_nobody() -> None:
-        # Of the C library: that of the interpreter would change every thread's.
-        import ctypes
-
-        libc = ctypes.CDLL(None)
-        libc.syscall(117, 65534, 65534, 65534)  # setresuid
-        bind(500).close()
-        try:
-            bind(80)
-        except PermissionError as error:
-            outcome.append(error)
-
-    if os.uname().machine != "x86_64":
-        pytest.skip("the number of setresuid() is that of x86_64")
-    if os.geteuid() != 0:
-        pytest.skip("only root can become nobody")
-    thread = threading.Thread(target=as_nobody)
-    thread.start()
-    thread.join()
-    assert isinstance(outcome[0], BindPermissionError)
-    assert str(outcome[0]) == (
+    become_nobody()
+    bind(500).close()
+    with pytest.raises(PermissionError) as caught:
+        bind(80)
+    assert isinstance(caught.value, BindPermissionError)
+    assert str(caught.value) == (
         "127.0.0.1:80: Permission denied (ports below 500 need privileges; try 8080)"
     )
 
@@ -562,7 +502,7 @@ def test_importing_costs_little() -> None:
     code = (
         "import sys, bindlab.opening\n"
         f"print(sorted(set({heavy.split()!r}) & set(sys.modules)), "
-        "[m for m in sys.modules if m in ('bindlab.hints', 'bindlab.port_users')])"
+        "[m for m in sys.modules if m == 'bindlab.port_users'])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[] []"
