@@ -160,10 +160,12 @@ def checked_flag(name: str, value: object) -> bool | None:
 
 
 def _interface_address(value: InterfaceAddress | str, name: str) -> InterfaceAddress:
+    if type(value) is IPv4Interface:  # the commonest, and ip_interface() would parse its text
+        return value
     if not isinstance(value, str | IPv4Interface | IPv6Interface):
         raise TypeError(f"{value!r} is no interface's address: write '192.168.0.102/24'")
     try:
-        address = ip_interface(value)
+        address = value if type(value) is IPv6Interface else ip_interface(value)
     except ValueError:
         raise ValueError(f"{value!r} is no interface's address: write '192.168.0.102/24'") from None
     if isinstance(address, IPv4Interface) or not address.is_link_local:

@@ -5,11 +5,20 @@ system is which index a zone's name has, in the calling thread's network namespa
 """
 
 import socket
+import sys
 from ipaddress import IPv4Address, IPv6Address
 
 from bindlab.endpoint import Endpoint, IPAddress, Transport
 
-__all__ = ["SockAddr", "family_of", "from_sockaddr", "kind_of", "protocol_of", "to_sockaddr"]
+__all__ = [
+    "SockAddr",
+    "family_of",
+    "from_sockaddr",
+    "kind_of",
+    "protocol_of",
+    "to_sockaddr",
+    "zone_of",
+]
 
 SockAddr = tuple[str, int] | tuple[str, int, int, int]
 
@@ -59,3 +68,19 @@ def from_sockaddr(address: SockAddr, transport: Transport) -> Endpoint:
     host, port, _, scope_id = address
     bare = host.partition("%")[0]
     return Endpoint(IPv6Address(f"{bare}%{scope_id}" if scope_id else bare), port, transport)
+
+
+def zone_of(name: str, index: int | None) -> str:
+    """Return what to write behind the ``%`` of an address for the interface *name*.
+
+    That is its name, or its index in digits where the name cannot stand there: one with a
+    percent sign, a slash, a space or a byte that is no text, one of digits only, which would
+    read as another's index (RFC 4007 section 11.2), and every name on Windows, where it is a
+    GUID. Without an index it is the name all the same.
+    """
+    if index is None:
+        return name
+    awkward = any(c in "%/ " or not c.isprintable() for c in name)
+    if awkward or name.isdigit() or sys.platform == "win32":
+        return str(index)
+    return name
