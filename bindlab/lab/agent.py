@@ -77,8 +77,8 @@ def _start(reply: socket.socket, calls: Iterable[_Call], requests: socket.socket
             os.close(call.pidfd)
             call.reply.close()
         _answer(reply)
-    except Exception:
-        sys.excepthook(*sys.exc_info())
+    except Exception as error:
+        sys.excepthook(type(error), error, error.__traceback__)
     finally:
         os._exit(1)
 

@@ -121,8 +121,8 @@ def _fork_host(number: int, machine: Machine, inherited: Iterable[socket.socket]
         else:
             our_steps.close()
             serve(our_requests)
-    except Exception:
-        sys.excepthook(*sys.exc_info())
+    except Exception as error:
+        sys.excepthook(type(error), error, error.__traceback__)
     finally:
         os._exit(0)
 

@@ -52,9 +52,9 @@ def lay_cables(
                 set_up(netlink, switches[network])
             add_cable(netlink, near, End(port))
             switch_ports.append(Port(port, switches[network], nic.carrier, nic.carrier and nic.up))
-    for port in switch_ports:
-        if port.plugged:
-            plug_in(netlink, port.name, port.bridge)
+    for made in switch_ports:
+        if made.plugged:
+            plug_in(netlink, made.name, made.bridge)
     return switch_ports, host_ports
 
 

@@ -21,9 +21,9 @@ from bindlab.lab.route_socket import (
     RTMSG,
     Attributes,
     Netlink,
-    nested,
     packed,
 )
+from bindlab.netlink import attributes
 
 __all__ = [
     "End",
@@ -64,23 +64,23 @@ class End(NamedTuple):
 def add_bridge(netlink: Netlink, end: End) -> None:
     """Make a switch; it forwards to all ports what it should, multicast included."""
     info: Attributes = [(_INFO_KIND, b"bridge"), (_INFO_DATA, [(_BRIDGE_SNOOPING, b"\0")])]
-    attributes = [*_placed(end), (_INFO, info)]
-    netlink.create(RTM_NEWLINK, _link(), attributes, f"bridge {end.name}")
+    fields: Attributes = [*_placed(end), (_INFO, info)]
+    netlink.create(RTM_NEWLINK, _link(), fields, f"bridge {end.name}")
 
 
 def add_cable(netlink: Netlink, near: End, far: End) -> None:
     """Make a pair of interfaces (veth(4)): what goes into the one comes out of the other."""
     peer = _link() + packed(_placed(far))
     info: Attributes = [(_INFO_KIND, b"veth"), (_INFO_DATA, [(_VETH_PEER, peer)])]
-    attributes = [*_placed(near), (_INFO, info)]
-    netlink.create(RTM_NEWLINK, _link(), attributes, f"veth interface {far.name}")
+    fields: Attributes = [*_placed(near), (_INFO, info)]
+    netlink.create(RTM_NEWLINK, _link(), fields, f"veth interface {far.name}")
 
 
 def plug_in(netlink: Netlink, port: str, bridge: str) -> None:
     """Make *port* a port of *bridge*, and switch it on."""
-    index, _, _ = netlink.link(bridge)
-    attributes: Attributes = [(_NAME, port), (_MASTER, index)]
-    netlink.change(RTM_NEWLINK, _link(), attributes, f"port {port} of {bridge}")
+    index, _ = netlink.link(bridge)
+    fields: Attributes = [(_NAME, port), (_MASTER, index)]
+    netlink.change(RTM_NEWLINK, _link(), fields, f"port {port} of {bridge}")
     set_up(netlink, port)
 
 
@@ -93,8 +93,8 @@ def set_up(netlink: Netlink, name: str) -> None:
 def stop_autoconfiguration(netlink: Netlink, name: str) -> None:
     """Have the kernel give the interface no link-local address of its own."""
     generation: Attributes = [(_ADDRESS_GENERATION, _NO_GENERATION)]
-    attributes: Attributes = [(_NAME, name), (_BY_FAMILY, [(socket.AF_INET6, generation)])]
-    netlink.change(RTM_NEWLINK, _link(), attributes, f"interface {name} without autoconfiguration")
+    fields: Attributes = [(_NAME, name), (_BY_FAMILY, [(socket.AF_INET6, generation)])]
+    netlink.change(RTM_NEWLINK, _link(), fields, f"interface {name} without autoconfiguration")
 
 
 def add_address(
@@ -104,14 +104,14 @@ def add_address(
     peer: IPAddress | None = None,
 ) -> None:
     """Give the interface an address, usable at once: duplicates are not looked for."""
-    index, _, _ = netlink.link(name)
+    index, _ = netlink.link(name)
     ip, prefix = address.ip, address.network.prefixlen
     scope = _SCOPE_HOST if ip.is_loopback else _SCOPE_UNIVERSE
-    attributes = [(_IFA_LOCAL, ip.packed), (_IFA_ADDRESS, (peer or ip).packed)]
+    fields = [(_IFA_LOCAL, ip.packed), (_IFA_ADDRESS, (peer or ip).packed)]
     if isinstance(address, IPv4Interface) and prefix < 31 and not (peer or ip.is_loopback):
-        attributes.append((_IFA_BROADCAST, address.network.broadcast_address.packed))
+        fields.append((_IFA_BROADCAST, address.network.broadcast_address.packed))
     head = IFADDR.pack(_family(ip), prefix, _IFA_F_NODAD if ip.version == 6 else 0, scope, index)
-    netlink.create(RTM_NEWADDR, head, attributes, f"address {address} on {name}")
+    netlink.create(RTM_NEWADDR, head, fields, f"address {address} on {name}")
 
 
 def add_route(netlink: Netlink, route: Route) -> None:
@@ -131,17 +131,17 @@ def add_route(netlink: Netlink, route: Route) -> None:
         _ROUTE_KINDS[route.kind],
         0,
     )
-    attributes: list[tuple[int, bytes | int]] = [
+    fields: list[tuple[int, bytes | int]] = [
         (_RTA_DESTINATION, route.destination.network_address.packed)
     ]
     if route.via is not None:
-        attributes.append((_RTA_GATEWAY, route.via.packed))
+        fields.append((_RTA_GATEWAY, route.via.packed))
     if route.src is not None:
-        attributes.append((_RTA_SOURCE, route.src.packed))
+        fields.append((_RTA_SOURCE, route.src.packed))
     device = route.dev or ("lo" if local else None)
     if device is not None:
-        attributes.append((_RTA_OUT, netlink.link(device)[0]))
-    netlink.create(RTM_NEWROUTE, head, attributes, f"route to {route.destination}")
+        fields.append((_RTA_OUT, netlink.link(device)[0]))
+    netlink.create(RTM_NEWROUTE, head, fields, f"route to {route.destination}")
 
 
 def wait_until_running(netlink: Netlink, names: Iterable[str], timeout: float = 5.0) -> None:
@@ -159,10 +159,10 @@ def wait_until_running(netlink: Netlink, names: Iterable[str], timeout: float = 
 
 
 def _runs(netlink: Netlink, name: str) -> bool:
-    _, _, attributes = netlink.link(name)
-    if attributes[_OPERSTATE][0] != _IS_UP:
+    _, link = netlink.link(name)
+    if link[_OPERSTATE][0] != _IS_UP:
         return False
-    port = nested(nested(attributes.get(_INFO, b"")).get(_INFO_SLAVE_DATA, b""))
+    port = attributes(attributes(link.get(_INFO, b"")).get(_INFO_SLAVE_DATA, b""))
     return _PORT_STATE not in port or port[_PORT_STATE][0] == _PORT_FORWARDS
 
 
@@ -170,13 +170,13 @@ def _link() -> bytes:
     return IFINFO.pack(socket.AF_UNSPEC, 0, 0, 0, 0)
 
 
-def _placed(end: End) -> list[tuple[int, bytes | str | int]]:
-    attributes: list[tuple[int, bytes | str | int]] = [(_NAME, end.name)]
+def _placed(end: End) -> Attributes:
+    fields: list[tuple[int, bytes | str | int]] = [(_NAME, end.name)]
     if end.pid is not None:
-        attributes.append((_NAMESPACE, end.pid))
+        fields.append((_NAMESPACE, end.pid))
     if end.hardware is not None:
-        attributes.append((_ADDRESS, end.hardware))
-    return attributes
+        fields.append((_ADDRESS, end.hardware))
+    return fields
 
 
 def _family(ip: IPAddress) -> int:

@@ -8,7 +8,7 @@ import contextlib
 import os
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from bindlab.lab.errors import LabError
@@ -61,7 +61,7 @@ class Network:
 
 
 @contextlib.contextmanager
-def network(**hosts: Wiring) -> Iterator[Network]:
+def network(**hosts: Wiring) -> Generator[Network, None, None]:
     """Make hosts and the networks between them, for the length of a ``with``.
 
     Each keyword is a host: a :class:`Machine`, or simply its interfaces, by name. Interfaces
@@ -95,7 +95,7 @@ def network(**hosts: Wiring) -> Iterator[Network]:
 
 
 @contextlib.contextmanager
-def _held(machines: Mapping[str, Machine]) -> Iterator[Mapping[str, LabHost]]:
+def _held(machines: Mapping[str, Machine]) -> Generator[Mapping[str, LabHost], None, None]:
     # Heavy to import, and not needed by who only imports the lab.
     import subprocess
 

@@ -16,8 +16,9 @@ from types import TracebackType
 from typing import Final, Self, TypeAlias
 
 from bindlab.lab.errors import LabError
+from bindlab.netlink import attributes
 
-__all__ = ["Attributes", "Netlink", "nested", "packed"]
+__all__ = ["Attributes", "Netlink", "packed"]
 
 Payload: TypeAlias = "bytes | str | int | Attributes"
 # An attribute may come twice, and the order can matter: pairs, not a mapping.
@@ -38,7 +39,7 @@ _REQUEST, _ACK, _CREATE, _EXCLUSIVE = 0x1, 0x4, 0x400, 0x200
 _ERROR = 2
 _SOL_NETLINK, _NETLINK_EXT_ACK = 270, 11
 _CAPPED, _ACK_TLVS = 0x100, 0x200
-_NLA_F_NESTED, _NLA_TYPE = 0x8000, 0x3FFF
+_NLA_F_NESTED = 0x8000
 _ERROR_MESSAGE = 1  # NLMSGERR_ATTR_MSG
 
 
@@ -61,24 +62,24 @@ class Netlink:
     ) -> None:
         self._socket.close()
 
-    def create(self, kind: int, head: bytes, attributes: Attributes, piece: str) -> None:
+    def create(self, kind: int, head: bytes, fields: Attributes, piece: str) -> None:
         """Ask for a new object; a refusal is a ``LabError`` that names *piece*."""
-        self._ask(kind, _CREATE | _EXCLUSIVE, head, attributes, piece)
+        self._ask(kind, _CREATE | _EXCLUSIVE, head, fields, piece)
 
-    def change(self, kind: int, head: bytes, attributes: Attributes, piece: str) -> None:
+    def change(self, kind: int, head: bytes, fields: Attributes, piece: str) -> None:
         """Ask for a change of an existing object; a refusal is a ``LabError``."""
-        self._ask(kind, 0, head, attributes, piece)
+        self._ask(kind, 0, head, fields, piece)
 
-    def link(self, name: str) -> tuple[int, int, Mapping[int, bytes]]:
-        """Return index, flags and attributes of the interface called *name*."""
+    def link(self, name: str) -> tuple[int, Mapping[int, bytes]]:
+        """Return index and attributes of the interface called *name*."""
         head = IFINFO.pack(socket.AF_UNSPEC, 0, 0, 0, 0)
         answer = self._ask(RTM_GETLINK, 0, head, [(3, name)], f"interface {name}")
-        _, _, index, flags, _ = IFINFO.unpack_from(answer)
-        return index, flags, nested(answer[IFINFO.size :])
+        _, _, index, _, _ = IFINFO.unpack_from(answer)
+        return index, attributes(answer, IFINFO.size)
 
-    def _ask(self, kind: int, flags: int, head: bytes, attributes: Attributes, piece: str) -> bytes:
+    def _ask(self, kind: int, flags: int, head: bytes, fields: Attributes, piece: str) -> bytes:
         self._sequence += 1
-        body = head + packed(attributes)
+        body = head + packed(fields)
         size = _HEADER.size + len(body)
         header = _HEADER.pack(size, kind, _REQUEST | _ACK | flags, self._sequence, 0)
         self._socket.send(header + body)
@@ -94,20 +95,10 @@ class Netlink:
                 answer = message
 
 
-def nested(data: bytes) -> Mapping[int, bytes]:
-    """Return the attributes in *data* by their number; of repeated ones, the last."""
-    found: dict[int, bytes] = {}
-    while len(data) >= _ATTRIBUTE.size:
-        size, number = _ATTRIBUTE.unpack_from(data)
-        found[number & _NLA_TYPE] = data[_ATTRIBUTE.size : size]
-        data = data[size + -size % 4 :]
-    return found
-
-
-def packed(attributes: Attributes) -> bytes:
-    """Return *attributes* as the kernel reads them."""
+def packed(fields: Attributes) -> bytes:
+    """Return *fields* as the kernel reads them."""
     parts: list[bytes] = []
-    for number, payload in attributes:
+    for number, payload in fields:
         if isinstance(payload, str):
             payload = payload.encode() + b"\0"
         elif isinstance(payload, int):
@@ -127,7 +118,8 @@ def _check(message: bytes, flags: int, piece: str) -> None:
     echoed = _HEADER.size
     if not flags & _CAPPED:
         (echoed,) = struct.unpack_from("=I", message, 4)
-    words = nested(message[4 + echoed + -echoed % 4 :]) if flags & _ACK_TLVS else {}
+    start = 4 + echoed + -echoed % 4 if flags & _ACK_TLVS else len(message)
+    words = attributes(message, start)
     said = words.get(_ERROR_MESSAGE, b"").rstrip(b"\0").decode(errors="replace")
     missing = " (this kernel lacks it)" if -code in {errno.EOPNOTSUPP, errno.EAFNOSUPPORT} else ""
     text = f"cannot make {piece}: {os.strerror(-code)}{missing}{f': {said}' if said else ''}"
