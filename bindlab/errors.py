@@ -1,0 +1,222 @@
+"""What a refusing system becomes: one tree of exceptions, and the one table that fills it.
+
+Knows error numbers and words. Asks the system nothing: hints.py does, when an error
+has really happened, and puts what it learns in ``BindError.hint``.
+"""
+
+import errno as numbers
+from typing import Literal, NamedTuple, TypeAlias
+
+from bindlab.endpoint import Endpoint
+
+__all__ = [
+    "AddressInUseError",
+    "AddressNotAvailableError",
+    "BindError",
+    "BindInterruptedError",
+    "BindPermissionError",
+    "BindUnreadyError",
+    "DescriptorError",
+    "DeviceNotFoundError",
+    "FamilyNotSupportedError",
+    "InvalidBindingError",
+    "OptionNotSupportedError",
+    "ResourcesExhaustedError",
+    "Stage",
+    "refusal",
+]
+
+Stage: TypeAlias = Literal[
+    "zone", "socket", "setsockopt", "bind", "getsockname", "listen", "adopt", ""
+]
+
+
+class BindError(OSError):
+    """The system refused to open *endpoint*; ``errno`` and ``strerror`` are its own.
+
+    *stage* is the step that it refused: ``"zone"`` (if_nametoindex(3)), ``"socket"``,
+    ``"setsockopt"``, ``"bind"``, ``"getsockname"``, ``"listen"`` or ``"adopt"``. *hint* says
+    in words why, and what to do. ``__cause__`` is the original ``OSError``; pickling and
+    copying keep all of it. Subclasses also inherit the built-in class which that
+    ``OSError`` has, so that ``except PermissionError`` still catches a denied port.
+
+    >>> print(BindError(98, "Address already in use", Endpoint("127.0.0.1", 80), "bind"))
+    127.0.0.1:80: Address already in use
+    """
+
+    # Defaults, because copy and pickle rebuild an OSError from (errno, strerror).
+    endpoint: Endpoint | None = None
+    stage: Stage = ""
+    hint: str = ""
+
+    def __init__(
+        self,
+        errno: int | None = None,
+        strerror: str | None = None,
+        endpoint: Endpoint | None = None,
+        stage: Stage = "",
+        hint: str = "",
+    ) -> None:
+        super().__init__(errno, strerror)
+        self.endpoint = endpoint
+        self.stage = stage
+        self.hint = hint
+
+    def __str__(self) -> str:
+        subject = "" if self.endpoint is None else f"{self.endpoint}: "
+        return f"{subject}{self.strerror}{f' ({self.hint})' if self.hint else ''}"
+
+    def __reduce__(self) -> tuple[type[OSError], tuple[object, ...], dict[str, object]]:
+        state: dict[str, object] = {**self.__dict__, "__cause__": self.__cause__}
+        return type(self), (self.errno, self.strerror), state
+
+
+class AddressInUseError(BindError):
+    """Another socket has the port, or every port that would do is taken."""
+
+
+class AddressNotAvailableError(BindError):
+    """The address is none of this host's, or not ready yet."""
+
+
+class FamilyNotSupportedError(BindError):
+    """The system does not offer this address family, such as IPv6."""
+
+
+class InvalidBindingError(BindError):
+    """The address cannot be bound in this way: a link-local one without its zone, for example."""
+
+
+class DeviceNotFoundError(BindError):
+    """No interface of this host has that name or index."""
+
+
+class OptionNotSupportedError(BindError):
+    """The system does not have a socket option that was asked for."""
+
+
+class ResourcesExhaustedError(BindError):
+    """The process or the system has no descriptors, buffers or memory left."""
+
+
+class DescriptorError(BindError):
+    """The descriptor is closed, or is no IP socket."""
+
+
+class BindPermissionError(BindError, PermissionError):
+    """The system demands a privilege."""
+
+
+class BindInterruptedError(BindError, InterruptedError):
+    """A signal interrupted the system call."""
+
+
+class BindUnreadyError(BindError, BlockingIOError):
+    """The system has no resources for it at the moment."""
+
+
+class Refusal(NamedTuple):
+    """A row of the table: what an error number means at some stages, and what helps."""
+
+    errnos: tuple[str, ...]
+    stages: tuple[Stage, ...]  # none: at any stage that no row above names
+    error: type[BindError]
+    cause: str
+    advice: str = ""
+
+
+# The first row that names both decides. Sources: bind(2), listen(2), socket(2), socket(7),
+# ip(7), ipv6(7), and KERNEL.md's measurements for what they leave out. Error numbers are
+# names, because some systems lack some of them.
+REFUSALS: tuple[Refusal, ...] = (
+    Refusal(
+        ("EADDRINUSE",),
+        (),
+        AddressInUseError,
+        "another socket has this port",
+        "take another one, or 0 to let the system choose",
+    ),
+    Refusal(
+        ("EADDRNOTAVAIL",),
+        (),
+        AddressNotAvailableError,
+        "no interface of this host has this address",
+        'bind one that it has, or "0.0.0.0" or "::" for all',
+    ),
+    Refusal(
+        ("EACCES", "EPERM"),
+        ("bind",),
+        BindPermissionError,
+        "this port needs a privilege",
+        "try one from 1024 up",
+    ),
+    Refusal(
+        ("EACCES", "EPERM"),
+        ("setsockopt",),
+        BindPermissionError,
+        "this socket option needs a privilege",
+    ),
+    Refusal(("EACCES", "EPERM"), (), BindPermissionError, "a security policy forbids it"),
+    Refusal(
+        ("EAFNOSUPPORT", "EPROTONOSUPPORT", "EPFNOSUPPORT", "ESOCKTNOSUPPORT"),
+        (),
+        FamilyNotSupportedError,
+        "this system does not offer this address family",
+        "if IPv6 is off, bind an IPv4 address such as 127.0.0.1",
+    ),
+    Refusal(("ENODEV", "ENXIO"), (), DeviceNotFoundError, "no interface has this name or index"),
+    Refusal(
+        ("ENOPROTOOPT", "EOPNOTSUPP", "ENOTSUP", "EINVAL"),
+        ("setsockopt",),
+        OptionNotSupportedError,
+        "this system does not have the socket option",
+    ),
+    Refusal(
+        ("EBADF", "ENOTSOCK", "EINVAL", "EOPNOTSUPP"),
+        ("adopt",),
+        DescriptorError,
+        "the descriptor is closed, or is no IP socket",
+        "pass it on with pass_fds, and adopt it once",
+    ),
+    Refusal(
+        ("EINVAL",),
+        ("bind",),
+        InvalidBindingError,
+        "this address cannot be bound as it stands",
+        "a link-local address needs its zone, as in fe80::1%eth0",
+    ),
+    Refusal(("EINVAL", "EOPNOTSUPP"), (), InvalidBindingError, "the socket is in no state for it"),
+    Refusal(
+        ("EMFILE",),
+        (),
+        ResourcesExhaustedError,
+        "this process has no descriptors left",
+        "close some, or raise RLIMIT_NOFILE (ulimit -n)",
+    ),
+    Refusal(
+        ("ENFILE",),
+        (),
+        ResourcesExhaustedError,
+        "the whole system has no descriptors left",
+    ),
+    Refusal(("ENOBUFS", "ENOMEM"), (), ResourcesExhaustedError, "the system has no memory for it"),
+    Refusal(
+        ("EBADF", "ENOTSOCK"), (), DescriptorError, "the descriptor was closed by someone else"
+    ),
+    Refusal(("EINTR",), (), BindInterruptedError, "a signal interrupted it", "try again"),
+    Refusal(("EAGAIN",), (), BindUnreadyError, "the system is short of resources", "try again"),
+)
+
+
+def refusal(error: OSError, endpoint: Endpoint | None, stage: Stage) -> BindError:
+    """Return the :class:`BindError` for *error* at *stage*, its hint taken from the table.
+
+    The caller raises it ``from`` *error*. An error number that the table does not know
+    becomes a plain :class:`BindError` without a hint.
+    """
+    name = numbers.errorcode.get(error.errno or 0, "")
+    for row in REFUSALS:
+        if name in row.errnos and (not row.stages or stage in row.stages):
+            hint = "; ".join(filter(None, (row.cause, row.advice)))
+            return row.error(error.errno, error.strerror, endpoint, stage, hint)
+    return BindError(error.errno, error.strerror or str(error), endpoint, stage)

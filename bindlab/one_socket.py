@@ -1,0 +1,95 @@
+"""How one socket takes its port: the system calls, in the order that keeps others out.
+
+Knows one socket at a time, and raises every refusal as a :class:`BindError` with the
+hint of the table. Does not check what callers pass, nor ask the system for reasons.
+"""
+
+import errno
+import os
+import socket
+import sys
+
+from bindlab.errors import Stage, refusal
+from bindlab.request import Request
+from bindlab.reuse import in_numbers, number_of, rules_for
+from bindlab.sockaddr import SockAddr, to_sockaddr
+
+__all__ = ["RULES", "open_socket", "set_options"]
+
+RULES = in_numbers(rules_for(sys.platform))
+
+
+def open_socket(asked: Request, port: int, backlog: int | None = None) -> socket.socket:
+    """Return a bound socket, listening if there is a *backlog*; else raise :class:`BindError`.
+
+    It is a plain ``socket.socket``: not inheritable, blocking, its protocol number set.
+    """
+    sock: socket.socket | None = None
+    stage: Stage = "socket"
+    try:
+        sock = socket.socket(asked.family, asked.kind, asked.protocol)
+        if sock.gettimeout() is not None:  # socket.setdefaulttimeout() is not meant for listeners
+            sock.settimeout(None)
+        stage = "setsockopt"
+        if asked.v6only is not None:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, asked.v6only)
+        if asked.device is not None:
+            name = os.fsencode(asked.device)
+            sock.setsockopt(socket.SOL_SOCKET, number_of("SO_BINDTODEVICE"), name)
+        # A UDP socket that shares and asks for any port is given one that others have.
+        shares_at_once = asked.share_port and port != 0
+        set_options(sock, RULES.shared if shares_at_once else RULES.always)
+        stage = "zone"
+        address = _zoned_address(asked, port) if asked.zone else (asked.host, port)
+        stage = "bind"
+        try:
+            sock.bind(address)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or not _may_bind_over(asked, port, backlog):
+                raise
+            stage = "setsockopt"
+            set_options(sock, RULES.over_connections)
+            stage = "bind"
+            sock.bind(address)
+        if asked.share_port and not shares_at_once:
+            stage = "setsockopt"
+            set_options(sock, RULES.shared)
+        if backlog is not None:
+            stage = "listen"
+            sock.listen(backlog)
+            stage = "setsockopt"
+            set_options(sock, RULES.while_listening)
+        return sock
+    except BaseException as error:  # an ExitStack would cost a third of the system calls' time
+        if sock is not None:
+            sock.close()
+        if isinstance(error, OSError):
+            raise refusal(error, asked.endpoint(port), stage) from error
+        raise
+
+
+def set_options(sock: socket.socket, options: tuple[int, ...]) -> None:
+    """Switch each of these options of ``SOL_SOCKET`` on."""
+    for option in options:
+        sock.setsockopt(socket.SOL_SOCKET, option, 1)
+
+
+def _may_bind_over(asked: Request, port: int, backlog: int | None) -> bool:
+    """Whether to try again over what has the port, which may be an earlier server's connections."""
+    if port == 0 or asked.transport != "tcp" or not RULES.over_connections:
+        return False
+    if backlog is not None:
+        return True  # whoever listens first has the port, and this is about to
+    from bindlab.port_users import has_only_connections
+
+    return has_only_connections(port)
+
+
+def _zoned_address(asked: Request, port: int) -> SockAddr:
+    try:
+        return to_sockaddr(asked.endpoint(port))
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        # if_nametoindex() had no error number before Python 3.14.
+        raise OSError(errno.ENODEV, os.strerror(errno.ENODEV)) from error

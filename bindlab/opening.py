@@ -1,0 +1,119 @@
+"""Opening a socket on an address and a port: ``bind()`` and ``listen()``.
+
+Knows what callers may ask for, and in what order it is tried. The checks are request.py's,
+the system calls one_socket.py's, the words for a refusal errors.py's and hints.py's.
+"""
+
+import socket
+import struct
+import sys
+
+from bindlab.endpoint import IPAddress, Transport
+from bindlab.errors import AddressNotAvailableError, BindError, FamilyNotSupportedError
+from bindlab.one_socket import open_socket
+from bindlab.request import MAX_BACKLOG, Request, checked_backlog, checked_port, request
+
+__all__ = ["backlog_of", "bind", "listen"]
+
+_TCP_INFO = struct.Struct("=B23xII")  # tcpi_state, tcpi_unacked, tcpi_sacked: tcp(7), linux/tcp.h
+_LISTEN = 10
+
+
+def bind(
+    port: int = 0,
+    address: IPAddress | str = "127.0.0.1",
+    *,
+    transport: Transport = "tcp",
+    dual_stack: bool = False,
+    device: str | None = None,
+    share_port: bool = False,
+) -> socket.socket:
+    """Return a socket bound to *address* and *port*, which nobody else then gets.
+
+    *port* 0 lets the system choose. *address* is an IP address, as text or as an
+    :mod:`ipaddress` object; the zone of a link-local one is an interface's name or index.
+    The socket is a plain ``socket.socket``: blocking, not inheritable (PEP 446), and its
+    protocol number set.
+
+    - *dual_stack*: with ``"::"``, serve IPv4 as well (RFC 3493 section 5.3). Where the system
+      has no IPv6, the socket is one of ``AF_INET``, bound to ``0.0.0.0``.
+    - *device*: only packets that arrive by this interface (``SO_BINDTODEVICE``, socket(7),
+      Linux).
+    - *share_port*: other sockets of the same user may bind the same, and the system spreads
+      connections or datagrams over them (``SO_REUSEPORT``; macOS does not spread).
+
+    The hold, without *share_port*: on Linux (measured) any other bind of an overlapping address
+    is refused whatever options it sets, port 0 never yields this port, and outgoing
+    connections never take it. One exception: where connections of an earlier server linger
+    on a TCP *port*, Linux admits a new socket only with ``SO_REUSEADDR``, and until this one
+    listens, another that sets it can bind as well. macOS and BSD (from documentation) refuse
+    the identical address, but admit a wildcard beside a specific one to who sets
+    ``SO_REUSEADDR``; Windows (from documentation) refuses the identical address
+    (``SO_EXCLUSIVEADDRUSE``).
+
+    A refusing system is a :class:`~bindlab.errors.BindError`, anything else that is wrong a
+    ``ValueError`` or ``TypeError``, raised before any system call. To serve TCP, prefer
+    :func:`listen`: it lets the server be restarted while its connections linger, which
+    takes ``SO_REUSEADDR`` set *after* ``listen()``.
+    """
+    asked = request(address, transport, dual_stack, device, share_port)
+    return _open(asked, checked_port(port), None)
+
+
+def listen(
+    port: int = 0,
+    address: IPAddress | str = "127.0.0.1",
+    *,
+    dual_stack: bool = False,
+    device: str | None = None,
+    share_port: bool = False,
+    backlog: int | None = None,
+) -> socket.socket:
+    """Return a TCP socket that listens on *address* and *port*; see :func:`bind` for those.
+
+    *backlog* is how many connections may wait to be accepted; ``None`` is as many as the
+    system allows, and it silently cuts a higher number (listen(2)): :func:`backlog_of`
+    tells. 0 is allowed, and means 1 on Linux.
+
+    The port is exclusive from the first instant to the last, and a restart over connections
+    that an earlier server left (TIME_WAIT, RFC 9293 section 3.6.1) works at once if that
+    server set ``SO_REUSEADDR``, as one made by ``listen()`` does. A port that is lent
+    (``allocate(lendable=True)``) can be taken.
+
+    >>> with listen() as server:
+    ...     server.getsockname()[0]
+    '127.0.0.1'
+    """
+    asked = request(address, "tcp", dual_stack, device, share_port)
+    limit = MAX_BACKLOG if backlog is None else checked_backlog(backlog)
+    return _open(asked, checked_port(port), limit)
+
+
+def backlog_of(sock: socket.socket) -> int | None:
+    """Return how many connections may wait on a listening TCP *sock*, as the kernel has it.
+
+    ``None`` where the system does not say: only Linux does (``TCP_INFO``, tcp(7)). A socket
+    that does not listen is a ``ValueError``.
+    """
+    if not sys.platform.startswith("linux"):
+        return None
+    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
+    state, _, limit = _TCP_INFO.unpack(info)
+    if state != _LISTEN:
+        raise ValueError("this socket does not listen: call its listen() first, or use listen()")
+    return int(limit)
+
+
+def _open(asked: Request, port: int, backlog: int | None) -> socket.socket:
+    try:
+        return open_socket(asked, port, backlog)
+    except BindError as error:
+        if asked.dual_stack and isinstance(
+            error, FamilyNotSupportedError | AddressNotAvailableError
+        ):
+            ipv4 = request("0.0.0.0", asked.transport, False, asked.device, asked.share_port)
+            return _open(ipv4, port, backlog)
+        from bindlab.hints import explain
+
+        explain(error, asked.device)
+        raise

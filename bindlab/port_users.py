@@ -1,0 +1,113 @@
+"""Who has a port, as far as Linux tells anybody: the tables in /proc/net, and /proc/PID/fd.
+
+Knows their form (proc(5)). On other systems, and for a TCP socket that is bound and does not
+listen, it knows nothing: an empty answer proves nothing.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
+
+from bindlab.endpoint import Endpoint, IPAddress, Transport, unmap
+
+__all__ = ["PortUser", "description", "has_only_connections", "users_of"]
+
+_LISTEN, _TIME_WAIT = 10, 6  # linux/include/net/tcp_states.h
+
+
+class PortUser(NamedTuple):
+    """A socket that has the port, as the kernel reports it."""
+
+    ip: IPAddress
+    state: int
+    uid: int
+    inode: int  # 0 for a connection that no process has any more, as in TIME_WAIT
+
+
+def users_of(port: int, transport: Transport) -> Iterator[PortUser]:
+    """Yield the visible sockets of the calling thread's network namespace that have *port*."""
+    wanted = f":{port:04X}"
+    for version in ("", "6"):
+        # Not /proc/net, which is that of the process's first thread.
+        for line in _lines(f"/proc/thread-self/net/{transport}{version}"):
+            fields = line.split(None, 10)
+            digits, colon, number = fields[1].partition(":")
+            if colon + number == wanted:
+                state, uid, inode = int(fields[3], 16), int(fields[7]), int(fields[9])
+                yield PortUser(_address(digits), state, uid, inode)
+
+
+def has_only_connections(port: int) -> bool:
+    """Whether connections of an earlier server have TCP *port*, and no listening socket does."""
+    states = {user.state for user in users_of(port, "tcp")}
+    return bool(states) and _LISTEN not in states
+
+
+def description(endpoint: Endpoint) -> str:
+    """Return who has the port of *endpoint*, in words; "" where this is not Linux."""
+    if not sys.platform.startswith("linux"):
+        return ""
+    users = [
+        user
+        for user in users_of(endpoint.port, endpoint.transport)
+        if _overlap(unmap(user.ip), unmap(endpoint.ip))
+    ]
+    for user in users:
+        if endpoint.transport == "udp" or user.state == _LISTEN:
+            verb = "has" if endpoint.transport == "udp" else "listens on"
+            return f"{_owner(user)} {verb} {Endpoint(user.ip, endpoint.port, endpoint.transport)}"
+    if any(user.state == _TIME_WAIT for user in users):
+        return (
+            "connections of an earlier server are in TIME_WAIT, for a minute at most, and it did "
+            "not set SO_REUSEADDR; listen() does, and restarts at once"
+        )
+    if users:
+        return f"{_owner(users[0])} has a connection that uses this port at its own end"
+    return (
+        "no visible socket listens there: one is bound without listening, "
+        "or a wildcard address of the other family covers it"
+    )
+
+
+def _lines(path: str) -> Iterator[str]:
+    try:
+        with open(path, encoding="ascii") as table:
+            yield from table
+    except OSError:
+        return
+
+
+def _overlap(one: IPAddress, other: IPAddress) -> bool:
+    if one.is_unspecified or other.is_unspecified:
+        return one.version == other.version or IPv6Address("::") in (one, other)
+    return int(one) == int(other) and one.version == other.version
+
+
+def _owner(user: PortUser) -> str:
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with os.scandir(f"/proc/{pid}/fd") as descriptors:
+                if not any(_points_to(entry.path, user.inode) for entry in descriptors):
+                    continue
+            with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+                name = file.read().strip()
+        except OSError:  # another user's process, or one that has just ended
+            continue
+        return "this process itself" if int(pid) == os.getpid() else f"{name} (process {pid})"
+    return f"a process of user {user.uid}, out of sight,"
+
+
+def _points_to(path: str, inode: int) -> bool:
+    try:
+        return os.readlink(path) == f"socket:[{inode}]"
+    except OSError:
+        return False
+
+
+def _address(digits: str) -> IPAddress:
+    # The kernel prints words of 32 bits as numbers, in its own byte order.
+    words = [digits[i : i + 8] for i in range(0, len(digits), 8)]
+    packed = b"".join(int(word, 16).to_bytes(4, sys.byteorder) for word in words)
+    return IPv4Address(packed) if len(packed) == 4 else IPv6Address(packed)
