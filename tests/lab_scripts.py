@@ -1,14 +1,15 @@
 """What the lab's tests run in processes of their own: to be killed, interrupted, deprived."""
 
-import ctypes
 import os
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 
 from bindlab import lab
-
-PR_CAPBSET_DROP = 24
+from bindlab.lab.errors import LabError
+from bindlab.lab.kernel import new_network, own_network
 
 
 def hold() -> None:
@@ -27,13 +28,11 @@ def hold() -> None:
 def connect() -> None:
     """Make a network with the same names, addresses and ports as everybody, and use it."""
     with lab.network(a={"wire": "10.0.0.1/24"}, b={"wire": "10.0.0.2/24"}) as net:
-        with net.a.socket() as server:
-            server.bind(("0.0.0.0", 3000))
-            server.listen()
-            with net.b.connect("10.0.0.1", 3000) as client:
-                peer, address = server.accept()
-                peer.close()
-                assert address == client.getsockname(), address
+        server = net.a.listen(3000, "0.0.0.0")
+        client = net.b.connect("10.0.0.1", 3000)
+        peer, address = server.accept()
+        peer.close()
+        assert address == client.getsockname(), address
     print("connected")
 
 
@@ -44,33 +43,50 @@ def available() -> None:
 
 
 def without_network_namespaces() -> None:
-    """Say why the lab is not available where the administrator allows no namespace."""
-    from bindlab.lab.kernel import own_network
-
+    """Say what is said where the administrator allows no more network namespaces."""
     own_network()
     with open("/proc/sys/user/max_net_namespaces", "w") as file:
         file.write("0")
-    available()
+    try:
+        new_network()
+    except LabError as error:
+        print(error)
 
 
-def run(name: str, *, deprived: bool = False) -> "subprocess.Popen[str]":
-    """Start one of the above in a process of its own, *deprived* of every capability."""
+def say_so_and_sleep(sock: socket.socket) -> None:
+    """Tell through *sock* that this is being called, and hold it for long."""
+    sock.send(b"s")
+    time.sleep(300)
+
+
+def run(name: str, *, through: Sequence[str] = ()) -> "subprocess.Popen[str]":
+    """Start one of the above in a process of its own."""
+    paths = os.pathsep.join(sys.path)
     return subprocess.Popen(
-        [sys.executable, __file__, name],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        [*through, sys.executable, __file__, name],
+        env=os.environ | {"PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=drop_capabilities if deprived else None,
     )
 
 
-def drop_capabilities() -> None:
-    """Leave this process and what it becomes without capabilities, even as uid 0."""
-    libc = ctypes.CDLL(None)
-    for capability in range(64):
-        libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+# Another uid, and no capability but the one to read files: a Python may lie in /root.
+_NOBODY = (
+    "setpriv",
+    "--reuid=65534",
+    "--regid=65534",
+    "--clear-groups",
+    "--bounding-set=-all,+dac_override",
+    "--inh-caps=-all,+dac_override",
+    "--ambient-caps=-all,+dac_override",
+)
+
+
+def run_as_nobody(name: str) -> "subprocess.Popen[str]":
+    """Start one of the above as a user without rights: this one, if it is not root."""
+    return run(name, through=_NOBODY if os.geteuid() == 0 else ())
 
 
 if __name__ == "__main__":

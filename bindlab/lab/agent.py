@@ -84,9 +84,9 @@ def _start(reply: socket.socket, calls: Iterable[_Call], requests: socket.socket
 
 
 def _answer(reply: socket.socket) -> NoReturn:
-    request = receive(reply)
-    assert isinstance(request, Request)
     try:
+        request = receive(reply)
+        assert isinstance(request, Request)
         value = Packet(request.function(*request.args, **request.kwargs))
     except BaseException as error:
         _raised(error).send(reply)

@@ -18,7 +18,7 @@ from bindlab.lab.wire import Closed, Packet, receive, receive_result
 
 if TYPE_CHECKING:
     from bindlab.host import Host
-    from bindlab.probing import Probe
+    from bindlab.outcome import Probe
 
 __all__ = ["LabHost"]
 
@@ -45,7 +45,7 @@ class LabHost:
         self.pid = pid
         self._requests = requests
         self._sockets: weakref.WeakSet[Socket] = weakref.WeakSet()
-        self._programs: weakref.WeakSet[Program] = weakref.WeakSet()
+        self._programs: list[Program] = []
 
     def __repr__(self) -> str:
         return f"<LabHost {self.name}, pid {self.pid}>"
@@ -187,12 +187,12 @@ class LabHost:
             raise TypeError(f"a command is a list such as ['ping', '10.0.0.1'], not {command!r}")
         streams = (stdin, stdout, stderr)
         program = launch(self._ask, tuple(command), streams, env, cwd)
-        self._programs.add(program)
+        self._programs.append(program)
         return program
 
     def close(self) -> None:
         """End what runs here and close what was handed over; the network does it at its end."""
-        for program in list(self._programs):
+        for program in self._programs:
             program.close()
         for sock in list(self._sockets):
             sock.close()
