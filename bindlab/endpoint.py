@@ -119,6 +119,15 @@ class Endpoint(Value):
             host = f"[{address}%25{_percent_encoded(zone)}]" if percent else f"[{address}]"
         return f"{scheme}://{host}:{self.port}"
 
+    # A Candidate is an endpoint that somebody can dial, so it equals the plain one.
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Endpoint):
+            return NotImplemented
+        return (self.port, self.ip, self.transport) == (other.port, other.ip, other.transport)
+
+    def __hash__(self) -> int:
+        return hash((self.ip, self.port, self.transport))
+
     def __str__(self) -> str:
         host = address_text(self.ip)
         if isinstance(self.ip, IPv6Address):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network, ip_network
 from typing import Final, Literal, Self, TypeAlias, get_args
 
-from bindlab.interface import Interface, InterfaceAddress, checked_flag, is_document, is_documents
+from bindlab.interface import Interface, InterfaceAddress, checked_flag, is_document, is_list
 from bindlab.value import Value
 
 __all__ = [
@@ -166,7 +166,7 @@ class Host(Value):
         """Return a copy with *changes*; what was assumed stays assumed unless it changes."""
         if "assumed" in changes:
             raise TypeError("assumed is what was not given: give the settings themselves")
-        kept = {name: getattr(self, name) for name in self.__slots__ if name != "assumed"}
+        kept = {name: getattr(self, name) for name in self._names if name != "assumed"}
         return self._made(kept | dict.fromkeys(self.assumed, DEFAULT) | changes)
 
     __replace__ = replace
@@ -202,7 +202,7 @@ class Host(Value):
         import json
 
         document: object = json.loads(text)
-        if not is_document(document) or not is_documents(items := document.get("interfaces")):
+        if not is_document(document) or not is_list(items := document.get("interfaces")):
             raise ValueError('this is no host: write {"system": "linux", "interfaces": [...]}')
         try:
             interfaces = [Interface.from_document(item) for item in items]

@@ -17,7 +17,7 @@ __all__ = [
     "InterfaceAddress",
     "checked_flag",
     "is_document",
-    "is_documents",
+    "is_list",
 ]
 
 InterfaceAddress: TypeAlias = IPv4Interface | IPv6Interface
@@ -123,7 +123,7 @@ class Interface(Value):
     def state(self, ip: IPAddress) -> AddressState | None:
         """Return the state of *ip*, ``None`` where the system does not say."""
         for address, state in self.states or ():
-            if address == ip:
+            if ip.version == 6 and int(address) == int(ip):
                 return state
         return None
 
@@ -134,7 +134,7 @@ class Interface(Value):
     def to_document(self) -> dict[str, object]:
         """Return this interface as what JSON can hold; see :meth:`from_document`."""
         return {
-            **{name: getattr(self, name) for name in self.__slots__},
+            **{name: getattr(self, name) for name in self._names},
             "addresses": [str(address) for address in self.addresses],
             "states": None
             if self.states is None
@@ -142,8 +142,10 @@ class Interface(Value):
         }
 
     @classmethod
-    def from_document(cls, document: Mapping[str, object]) -> Self:
+    def from_document(cls, document: object) -> Self:
         """Return the interface that :meth:`to_document` wrote."""
+        if not is_document(document):
+            raise TypeError(f"{document!r} is no interface")
         fields = dict(document)
         states = fields.get("states")
         if is_document(states):
@@ -181,6 +183,6 @@ def is_document(value: object) -> TypeGuard[dict[str, object]]:
     return isinstance(value, dict)
 
 
-def is_documents(value: object) -> TypeGuard[list[dict[str, object]]]:
-    """Return whether *value* is what a JSON array of objects became."""
-    return isinstance(value, list) and all(map(is_document, value))
+def is_list(value: object) -> TypeGuard[list[object]]:
+    """Return whether *value* is what a JSON array became."""
+    return isinstance(value, list)

@@ -5,7 +5,7 @@ but importing it costs more than importing all of bindlab (it loads ``inspect``)
 """
 
 from collections.abc import Mapping
-from typing import Never, Self, dataclass_transform
+from typing import ClassVar, Never, Self, dataclass_transform
 
 __all__ = ["Value"]
 
@@ -19,13 +19,18 @@ class Value:
     """
 
     __slots__: tuple[str, ...] = ()
+    _names: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._names += tuple(cls.__dict__["__slots__"])
 
     def _set(self, **fields: object) -> None:
         for name, value in fields.items():
             object.__setattr__(self, name, value)
 
     def _fields(self) -> tuple[object, ...]:
-        return tuple(getattr(self, name) for name in self.__slots__)
+        return tuple(getattr(self, name) for name in self._names)
 
     @classmethod
     def _made(cls, fields: Mapping[str, object]) -> Self:
@@ -33,13 +38,13 @@ class Value:
 
     def replace(self, **changes: object) -> Self:
         """Return a copy with *changes*, checked like any new value."""
-        unknown = sorted(changes.keys() - set(self.__slots__))
+        unknown = sorted(changes.keys() - set(self._names))
         if unknown:
             raise TypeError(
                 f"{type(self).__name__} has no {', '.join(unknown)}: "
-                f"its fields are {', '.join(self.__slots__)}"
+                f"its fields are {', '.join(self._names)}"
             )
-        return self._made({name: getattr(self, name) for name in self.__slots__} | changes)
+        return self._made({name: getattr(self, name) for name in self._names} | changes)
 
     __replace__ = replace  # for copy.replace(), Python 3.13
 
@@ -52,7 +57,7 @@ class Value:
         return hash((type(self), *self._fields()))
 
     def __repr__(self) -> str:
-        shown = (f"{name}={getattr(self, name)!r}" for name in self.__slots__)
+        shown = (f"{name}={getattr(self, name)!r}" for name in self._names)
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def __setattr__(self, name: str, value: object) -> Never:

@@ -1,0 +1,233 @@
+"""Where an origin stands, seen from one host: inside it, on one of its links, or beyond.
+
+An origin is a claim about where packets come from. An address in an attached network is
+taken to be on that network's link; one that several links could hold stands on each.
+"""
+
+import enum
+from collections.abc import Iterator
+from ipaddress import (
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_network,
+)
+from typing import NamedTuple, TypeAlias
+
+from bindlab.endpoint import IPAddress, parse_address, unmap
+from bindlab.host import IPNetwork
+from bindlab.interface import Interface
+from bindlab.registry import Kind, block_of, kind_of_address
+from bindlab.topology import Attachment, Topology
+from bindlab.verdict import THIS_HOST, Origin, Vantage
+
+__all__ = ["OriginLike", "Place", "Where", "is_internet", "parse_origin", "places"]
+
+OriginLike: TypeAlias = Origin | str
+
+_FORMS = (
+    'write an address ("192.168.0.50"), a network ("192.168.0.0/24"), an Interface, '
+    "THIS_HOST, BEYOND or INTERNET"
+)
+_NOT_SENDERS = (Kind.UNSPECIFIED, Kind.MULTICAST, Kind.BROADCAST)
+# Nothing but these blocks is kept off the internet, and documentation plays a global part.
+_PLAYS_GLOBAL = (Kind.GLOBAL, Kind.DOCUMENTATION, Kind.TRANSLATED)
+
+
+class Where(enum.Enum):
+    """How an origin's packets come to the host."""
+
+    INSIDE = "inside"
+    ON_LINK = "on link"
+    ROUTED = "routed"
+
+
+class Place(NamedTuple):
+    """One place that an origin may stand at.
+
+    *arrivals* are the interfaces by which its packets may come in, *source* its one address
+    where it has one, *members* the addresses it may have (``None``: any of *versions*).
+    *ambiguous* is set where the origin may also stand elsewhere.
+    """
+
+    where: Where
+    versions: tuple[int, ...]
+    arrivals: tuple[Interface, ...] = ()
+    source: IPAddress | None = None
+    members: IPNetwork | None = None
+    internet: bool = False
+    ambiguous: bool = False
+
+    def may_be(self, ip: IPAddress) -> bool:
+        """Return whether a packet from here may have *ip* as its source."""
+        if ip.version not in self.versions:
+            return False
+        if self.source is not None:
+            return int(self.source) == int(ip)
+        return self.members is None or ip in self.members
+
+
+def is_internet(ip: IPAddress) -> bool:
+    """Return whether *ip* is an address of the internet, or plays one in an example.
+
+    The documentation prefixes stand for global addresses wherever they are written, so
+    they are judged as such here; the registry itself calls them what IANA does.
+    """
+    return kind_of_address(ip) in _PLAYS_GLOBAL
+
+
+def parse_origin(origin: OriginLike) -> Origin:
+    """Return *origin* as an address, a network, an interface or a vantage, un-mapped.
+
+    Multicast, broadcast and unspecified addresses are a ``ValueError``: nothing sends from
+    them (RFC 1122 section 3.2.1.3).
+    """
+    if isinstance(origin, Vantage | Interface):
+        return origin
+    if isinstance(origin, IPv4Network | IPv6Network):
+        return _sending_network(origin)
+    if isinstance(origin, str) and "/" in origin:
+        try:
+            return _sending_network(ip_network(origin))
+        except ValueError as error:
+            raise ValueError(f"{origin!r} is no network to ask from: {error}; {_FORMS}") from None
+    if not isinstance(origin, str) and not hasattr(origin, "packed"):
+        raise TypeError(f"{type(origin).__name__} is no origin: {_FORMS}")
+    try:
+        ip = unmap(parse_address(origin))
+    except ValueError as error:
+        raise ValueError(f"{origin!r} is no origin: {_FORMS}") from error
+    return _sending_address(ip)
+
+
+def places(origin: Origin, topology: Topology) -> tuple[Place, ...]:
+    """Return the places at which *origin* may stand, one at least."""
+    match origin:
+        case Vantage():
+            return (_of_vantage(origin, topology),)
+        case Interface():
+            return (_of_interface(origin, topology),)
+        case IPv4Network() | IPv6Network():
+            found = tuple(_of_network(origin, topology))
+        case _:
+            found = tuple(_of_address(origin, topology))
+    on_link = sum(len(place.arrivals) for place in found if place.where is Where.ON_LINK)
+    ambiguous = len(found) > 1 or on_link > 1
+    return tuple(place._replace(ambiguous=ambiguous) for place in found) if ambiguous else found
+
+
+def neighbours(attachment: Attachment) -> Place:
+    """Return the place of everyone else on one network of one interface."""
+    network, interface = attachment
+    return Place(Where.ON_LINK, (network.version,), (interface,), members=network)
+
+
+def _of_vantage(vantage: Vantage, topology: Topology) -> Place:
+    if vantage is THIS_HOST:
+        return Place(Where.INSIDE, (4, 6))
+    return Place(Where.ROUTED, (4, 6), topology.links, internet=vantage is Vantage.INTERNET)
+
+
+def _of_interface(origin: Interface, topology: Topology) -> Place:
+    interface = topology.host.interface(origin.name)
+    if interface.holds_loopback:
+        return Place(Where.INSIDE, (4, 6))
+    return Place(Where.ON_LINK, (4, 6), (interface,))
+
+
+def _of_address(ip: IPAddress, topology: Topology) -> Iterator[Place]:
+    if topology.is_broadcast(ip):
+        raise ValueError(f"{ip} is the broadcast address of a network of this host: {_FORMS}")
+    version = (ip.version,)
+    owners = topology.owners(ip)
+    if isinstance(ip, IPv6Address) and ip.is_link_local:
+        if owners:
+            yield Place(Where.INSIDE, version, source=ip)
+        links = tuple(link for link in _links_of_zone(ip, topology) if link not in owners)
+        if links or not owners:
+            yield Place(Where.ON_LINK, version, links, source=ip)
+        return
+    if owners or ip.is_loopback:
+        yield Place(Where.INSIDE, version, source=ip)
+        return
+    attached = topology.attached(ip)
+    if attached:
+        yield Place(Where.ON_LINK, version, attached, source=ip)
+    if not any(_is_live(link) for link in attached):
+        yield Place(
+            Where.ROUTED,
+            version,
+            tuple(link for link in topology.links if link not in attached),
+            source=ip,
+            internet=is_internet(ip),
+        )
+
+
+def _of_network(network: IPNetwork, topology: Topology) -> Iterator[Place]:
+    version = (network.version,)
+    first, last = network[0], network[-1]
+    if network.num_addresses == 1:
+        yield from _of_address(first, topology)
+        return
+    if first.is_loopback and last.is_loopback:
+        yield Place(Where.INSIDE, version, members=network)
+        return
+    if network.version == 6 and first.is_link_local and last.is_link_local:
+        yield Place(Where.ON_LINK, version, topology.links, members=network)
+        return
+    overlapping = tuple(topology.overlapping(network))
+    links = dict.fromkeys(attachment.interface.name for attachment in overlapping)
+    if links:
+        arrivals = tuple(link for link in topology.links if link.name in links)
+        yield Place(Where.ON_LINK, version, arrivals, members=network)
+    live = any(_is_live(attachment.interface) for attachment in overlapping)
+    if not live or not any(_covers(attachment.network, network) for attachment in overlapping):
+        elsewhere = tuple(link for link in topology.links if live or link.name not in links)
+        yield Place(
+            Where.ROUTED,
+            version,
+            elsewhere,
+            members=network,
+            internet=_is_internet_network(network),
+        )
+
+
+def _links_of_zone(ip: IPv6Address, topology: Topology) -> tuple[Interface, ...]:
+    if ip.scope_id is None:
+        return topology.links
+    interface = topology.host.interface(ip.scope_id)
+    return () if interface.holds_loopback else (interface,)
+
+
+def _is_live(interface: Interface) -> bool:
+    return interface.is_up is not False and interface.is_running is not False
+
+
+def _covers(outer: IPNetwork, inner: IPNetwork) -> bool:
+    return outer.prefixlen <= inner.prefixlen and inner[0] in outer
+
+
+def _is_internet_network(network: IPNetwork) -> bool:
+    block = block_of(network[0])
+    if block is None or not _covers(block.network, network):
+        return True
+    return block.kind in _PLAYS_GLOBAL
+
+
+def _sending_address(ip: IPAddress) -> IPAddress:
+    kind = kind_of_address(ip)
+    if kind in _NOT_SENDERS:
+        raise ValueError(f"{ip} is a {kind.value} address, and nothing sends from one: {_FORMS}")
+    if isinstance(ip, IPv6Address) and not ip.is_link_local:
+        return IPv6Address(int(ip))  # a zone tells nothing of any other unicast address
+    return ip
+
+
+def _sending_network(network: IPNetwork) -> IPNetwork:
+    first = unmap(network[0])
+    if first.version != network.version and network.prefixlen >= 96:
+        return _sending_network(ip_network((int(first), network.prefixlen - 96)))
+    block = block_of(network[0])
+    if block is not None and block.kind in _NOT_SENDERS and _covers(block.network, network):
+        raise ValueError(f"{network} is {block.kind.value}, and nothing sends from it: {_FORMS}")
+    return network

@@ -1,0 +1,81 @@
+"""Where the edges meet the core: from a live socket on this machine to the pure answer."""
+
+from collections.abc import Iterable, Iterator
+from ipaddress import IPv6Address
+
+from bindlab.binding import Binding
+from bindlab.endpoint import Endpoint, unmap
+from bindlab.host import Host
+from bindlab.inspect_socket import (
+    HoldsSockets,
+    SocketLike,
+    binding_of,
+    in_this_namespace,
+    sockets_of,
+)
+from bindlab.reach import Reach
+from bindlab.snapshot import this_host
+
+__all__ = ["Target", "reachable_from"]
+
+Target = SocketLike | HoldsSockets | Binding | Endpoint | str
+
+_TAKEN_TO_LISTEN = "a socket listens there (no socket was asked)"
+
+
+def reachable_from(target: "Target | Iterable[Target]", *, host: Host | None = None) -> Reach:
+    """Return who can reach *target*: ask the answer about origins, or print it.
+
+    *target* is a bound socket, anything that holds sockets (an ``asyncio.Server``, a
+    ``socketserver`` server), a :class:`Binding`, an :class:`Endpoint`, its text
+    (``"0.0.0.0:3000"``), or several of these. Of an endpoint or text no socket is asked: it is
+    taken to be listening, and what was assumed is said in the answer.
+
+    *host* is the machine to answer for; ``None`` is this one, now, in the calling thread's
+    network namespace. A socket of another network namespace needs the host of that one
+    (``ValueError``): interfaces here say nothing about it.
+
+    >>> from bindlab import Host
+    >>> laptop = Host.of(lo="127.0.0.1/8", wifi="192.168.0.102/24")
+    >>> "192.168.0.50" in reachable_from("127.0.0.1:3000", host=laptop)
+    False
+    """
+    where = this_host() if host is None else host
+    bindings: list[Binding] = []
+    assumptions: list[str] = []
+    for one in _each(target):
+        match one:
+            case Binding():
+                bindings.append(one)
+            case str() | Endpoint():
+                endpoint = Endpoint.parse(one) if isinstance(one, str) else one
+                bindings.append(_presumed(endpoint, where))
+                assumptions.append(_TAKEN_TO_LISTEN)
+            case _:
+                bindings.extend(_asked(one, here=host is None))
+    return Reach(bindings, where, assumptions)
+
+
+def _each(target: "Target | Iterable[Target]") -> "Iterator[Target]":
+    if isinstance(target, list | tuple | set | frozenset):
+        for one in target:
+            yield from _each(one)
+    else:
+        yield target
+
+
+def _asked(holder: SocketLike | HoldsSockets, *, here: bool) -> Iterator[Binding]:
+    for sock in sockets_of(holder):
+        if here and in_this_namespace(sock) is False:
+            raise ValueError(
+                "this socket belongs to another network namespace: pass host=, a this_host() "
+                "taken there"
+            )
+        yield binding_of(sock)
+
+
+def _presumed(endpoint: Endpoint, host: Host) -> Binding:
+    """Return the widest binding that *endpoint* can stand for by default on *host*."""
+    wildcard = isinstance(unmap(endpoint.ip), IPv6Address) and endpoint.is_unspecified
+    v6only = False if wildcard and host.bindv6only is False else None
+    return Binding(endpoint, v6only=v6only, listening=True)

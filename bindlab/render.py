@@ -1,0 +1,138 @@
+"""Bindings and verdicts as a person reads them: a table, and a picture in plain text.
+
+Knows values only and prints nothing. ASCII throughout, so that it looks the same in a log,
+a terminal and an issue; wide characters in interface names are counted as two columns.
+"""
+
+import textwrap
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from bindlab.binding import Binding
+from bindlab.endpoint import address_text, parse_address, unmap
+from bindlab.host import Host
+from bindlab.interface import Interface
+from bindlab.verdict import THIS_HOST, Answer, Condition, Vantage, Verdict
+
+__all__ = ["diagram", "origin_text", "table"]
+
+_HEADINGS = ("from", "answer", "open", "why")
+_WHY_WIDTH = 60
+_ARROWS = {Answer.YES: "<----", Answer.CONDITIONAL: "<-?--", Answer.NO: "  x--"}
+_LEGEND = "<---- gets in   <-?-- gets in if its conditions hold   x-- is shut out for certain"
+
+
+def table(
+    bindings: Sequence[Binding], rows: Sequence[Verdict], assumptions: Iterable[str] = ()
+) -> str:
+    """Return one line for each vantage point: its answer, what it would open, and why."""
+    cells: list[tuple[str, str, str, str]] = [_HEADINGS]
+    for row in rows:
+        first, *rest = textwrap.wrap(row.explanation, _WHY_WIDTH) or [""]
+        cells.append((origin_text(row), row.answer.value, _to_open(row), first))
+        cells.extend(("", "", "", line) for line in rest)
+    widths = [max(_width(line[column]) for line in cells) for column in range(3)]
+    lines = [*map(_headline, bindings), ""]
+    for line in cells:
+        padded = (_pad(cell, width) for cell, width in zip(line, widths, strict=False))
+        lines.append("  ".join([*padded, line[3]]).rstrip())
+    notes = dict.fromkeys([*assumptions, *(note for row in rows for note in row.assumptions)])
+    if notes:
+        lines.extend(["", *(f"assumed: {note}" for note in notes)])
+    return "\n".join(lines)
+
+
+def diagram(host: Host, bindings: Sequence[Binding], rows: Sequence[Verdict]) -> str:
+    """Return the machine as a box, its addresses at the wall, and who gets in by each."""
+    at_link = {(row.interface, row.origin): row for row in rows}
+    inside = [row for row in rows if row.origin is THIS_HOST]
+    outside = [row for row in rows if isinstance(row.origin, Vantage) and row not in inside]
+    entries: list[tuple[str, str, str]] = []  # interface, address, who comes by it
+    for interface in host.interfaces:
+        name = interface.display_name + _state(interface)
+        for address in interface.addresses:
+            if interface.holds_loopback:
+                guest = inside.pop() if inside else None
+            else:
+                guest = at_link.get((interface.name, address.network))
+            entries.append((name, address_text(parse_address(address)), _guest(guest)))
+            name = ""
+        if name:
+            entries.append((name, "no address", ""))
+    column = max((_width(name) for name, _, _ in entries), default=0)
+    doors = [f"  {_pad(name, column)}  {address}" for name, address, _ in entries]
+    header = [*(f"  {_headline(binding)}" for binding in bindings), ""]
+    width = max(map(_width, [*header, *doors, "  -- this machine --"])) + 2
+    wall = " " * (width + 2)
+    return "\n".join(
+        [
+            f"+-- this machine {'-' * (width - 16)}+",
+            *(f"|{_pad(line, width)}|" for line in header),
+            *(
+                f"|{_pad(door, width)}|{guest}"
+                for door, (_, _, guest) in zip(doors, entries, strict=True)
+            ),
+            f"+{'-' * width}+",
+            *(wall + _guest(row) for row in [*inside, *outside]),
+            "",
+            _LEGEND,
+        ]
+    )
+
+
+def origin_text(row: Verdict) -> str:
+    """Return the origin of *row* in words, with the interface where its network is one's."""
+    if isinstance(row.origin, Vantage):
+        return row.origin.value
+    if isinstance(row.origin, Interface):
+        return f"anyone on {row.origin.display_name}"
+    return f"{row.origin} ({row.interface})" if row.interface else str(row.origin)
+
+
+def _headline(binding: Binding) -> str:
+    ip = binding.endpoint.ip
+    if not binding.endpoint.is_unspecified:
+        meaning = ""
+    elif unmap(ip).version == 4:
+        meaning = ": every IPv4 address of this machine"
+    elif binding.v6only:
+        meaning = ": every IPv6 address of this machine"
+    else:
+        meaning = ": every address of this machine"
+    return f"bound to {binding}{meaning}"
+
+
+def _to_open(row: Verdict) -> str:
+    if not row.endpoints or Condition.NAT in row.conditions:
+        return "-"
+    best = row.endpoints[0]
+    if Condition.PEER_ZONE in row.conditions:
+        return f"[{address_text(best.ip).partition('%')[0]}%ITS-ZONE]:{best.port}"
+    if best.transport == "udp" or best.port == 0:
+        return str(best)
+    return best.url()
+
+
+def _guest(row: Verdict | None) -> str:
+    if row is None:
+        return ""
+    direct = row.endpoints and Condition.NAT not in row.conditions
+    at = f", at {row.endpoints[0]}" if direct else ""
+    return f"{_ARROWS[row.answer]} {origin_text(row)}{at}"
+
+
+def _state(interface: Interface) -> str:
+    if interface.is_up is False:
+        return " (down)"
+    return " (no carrier)" if interface.is_running is False else ""
+
+
+def _width(text: str) -> int:
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
+
+
+def _pad(text: str, width: int) -> str:
+    return text + " " * (width - _width(text))

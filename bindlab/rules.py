@@ -1,0 +1,212 @@
+"""The rules of delivery, as one page of data: what shuts a path off, and what it depends on.
+
+``GATES`` are tried in order, and the first that closes gives the reason. ``NEEDS`` are what an
+open path depends on. A gate closes only on what is known; where a fact is ``None`` the path
+stays open and a need says so. Measured on Linux with real packets; what other systems do
+differently is from their documentation.
+"""
+
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
+
+from bindlab.path import Path
+from bindlab.registry import Kind
+from bindlab.value import Value
+from bindlab.verdict import Condition, Reason
+
+__all__ = ["ASSUMPTIONS", "GATES", "NEEDS", "Rule"]
+
+
+Word = TypeVar("Word", Reason, Condition)
+
+
+class Rule(Value, Generic[Word]):
+    """A word of the answer, the fact for which it is said, and the sentence that says it.
+
+    *reads* names the host's setting that decides the fact, where one does.
+    """
+
+    __slots__ = ("holds", "reads", "sentence", "word")
+
+    word: Word
+    holds: Callable[[Path], bool]
+    sentence: str
+    reads: str
+
+    def __init__(
+        self, word: Word, holds: Callable[[Path], bool], sentence: str, reads: str = ""
+    ) -> None:
+        self._set(word=word, holds=holds, sentence=sentence, reads=reads)
+
+
+GATES: Final[tuple[Rule[Reason], ...]] = (
+    Rule(
+        Reason.NOT_LISTENING,
+        lambda p: p.binding.listening is False and not p.is_udp,
+        "it is bound but does not listen, so the system refuses every connection",
+    ),
+    Rule(
+        Reason.GROUP,
+        lambda p: p.is_group and not p.is_udp,
+        "nothing can connect to {kind} address",
+    ),
+    Rule(
+        Reason.OTHER_PEER,
+        lambda p: not p.hears_origin,
+        "it is connected to {peer} and hears nobody else",
+    ),
+    Rule(
+        Reason.FAMILY,
+        lambda p: p.takes_family is False,
+        "bound to {bound}, which takes {family} only (its machine may have {family} too)",
+    ),
+    Rule(
+        Reason.GROUP,
+        lambda p: p.kind is Kind.MULTICAST and p.is_joined is False,
+        "this machine has not joined {bound} on {arrival}",
+    ),
+    Rule(
+        Reason.GROUP,
+        lambda p: p.leaves_group_scope,
+        "packets for {bound} are never forwarded that far",
+    ),
+    Rule(
+        Reason.LOOPBACK,
+        lambda p: p.is_loopback and not p.inside and not p.heeds_localnet,
+        "{loopback}, which never leaves this machine",
+    ),
+    Rule(
+        Reason.LOOPBACK,
+        lambda p: p.is_loopback and not p.inside and p.takes_localnet is False,
+        "{loopback}, which never leaves this machine",
+        reads="route_localnet",
+    ),
+    Rule(
+        Reason.ZONE,
+        lambda p: p.has_zone and not p.inside and (p.routed or p.crosses),
+        "{address} is link-local: it means something on the link of {owner} only",
+    ),
+    Rule(
+        Reason.ADDRESS_GONE,
+        lambda p: p.owner is None and not p.is_group and p.host.local_routes is not None,
+        "{address} is not an address of this machine now",
+    ),
+    Rule(
+        Reason.DEVICE,
+        lambda p: not p.fits_device,
+        "bound to the device {device}, and packets for {address} come by {arrival}",
+    ),
+    Rule(
+        Reason.STRONG_HOST,
+        lambda p: p.crosses and p.is_strong is True,
+        "{address} belongs to {owner}, and a strong host takes it by no other interface",
+        reads="strong_host",
+    ),
+    Rule(
+        Reason.LINK_DOWN,
+        lambda p: not p.inside and not p.link_is_live,
+        "{arrival} is down or has no carrier, so no packet comes in by it",
+    ),
+    Rule(
+        Reason.LOOPBACK_DOWN,
+        lambda p: p.inside and not p.loopback_is_live,
+        "loopback is down, and a machine reaches all its own addresses through loopback",
+    ),
+    Rule(
+        Reason.LINK_DOWN,
+        lambda p: p.inside and p.pinned_to_dead_device,
+        "bound to the device {device}, which is down, so its answers go nowhere",
+    ),
+    Rule(
+        Reason.NO_WAY_BACK,
+        lambda p: p.answers_elsewhere and p.destination.version == 4 and not p.is_udp,
+        "bound to the device {device}, which loses its answers to addresses of other interfaces",
+    ),
+)
+
+NEEDS: Final[tuple[Rule[Condition], ...]] = (
+    Rule(
+        Condition.FIREWALL,
+        lambda p: not p.inside,
+        "no firewall stops it",
+    ),
+    Rule(
+        Condition.LINK_ISOLATION,
+        lambda p: p.on_link and not p.crosses,
+        "the link does not isolate its stations",
+    ),
+    Rule(
+        Condition.ROUTE_THERE,
+        lambda p: p.crosses or (p.routed and not p.is_group and not p.needs_nat),
+        "it has a route to {address}",
+    ),
+    Rule(
+        Condition.ROUTE_BACK,
+        lambda p: p.routed or p.answers_elsewhere or (p.on_link and p.place.ambiguous),
+        "this machine has a route back",
+    ),
+    Rule(
+        Condition.NAT,
+        lambda p: p.needs_nat,
+        "a router forwards the port ({address} is no address of the internet)",
+    ),
+    Rule(
+        Condition.WEAK_HOST,
+        lambda p: p.crosses,
+        "this machine takes packets for {owner} by {arrival} (weak host)",
+        reads="strong_host",
+    ),
+    Rule(
+        Condition.PEER_ZONE,
+        lambda p: p.has_zone and not p.inside,
+        "it writes its own zone after the %",
+    ),
+    Rule(
+        Condition.DUAL_STACK,
+        lambda p: p.takes_family is None,
+        "IPV6_V6ONLY is off",
+        reads="bindv6only",
+    ),
+    Rule(
+        Condition.ROUTE_LOCALNET,
+        lambda p: p.is_loopback and not p.inside,
+        "it sends packets for {address} here, which route_localnet lets in",
+        reads="route_localnet",
+    ),
+    Rule(
+        Condition.LOCAL_ROUTE,
+        lambda p: p.owner is None and not p.is_group,
+        "a local route delivers {address} here",
+    ),
+    Rule(
+        Condition.GROUP_MEMBERSHIP,
+        lambda p: p.kind is Kind.MULTICAST,
+        "it sends to the group, and this machine has joined it there",
+    ),
+    Rule(
+        Condition.MULTICAST_ROUTING,
+        lambda p: p.kind is Kind.MULTICAST and p.routed,
+        "a multicast router forwards the group",
+    ),
+    Rule(
+        Condition.BROADCAST,
+        lambda p: p.kind is Kind.BROADCAST,
+        "it sends to the broadcast address",
+    ),
+    Rule(
+        Condition.REPLY_ADDRESS,
+        lambda p: p.crosses and p.is_udp and p.binding.endpoint.is_unspecified,
+        "it takes the answer from another address than it asked",
+    ),
+    Rule(
+        Condition.LOCATION,
+        lambda p: p.place.ambiguous,
+        "it is where this supposes (its address fits more than one place)",
+    ),
+)
+
+ASSUMPTIONS: Final = {
+    "route_localnet": "route_localnet is off, as by default",
+    "strong_host": "the host model is the default of its system",
+    "bindv6only": "IPV6_V6ONLY is as the system sets it by default",
+}

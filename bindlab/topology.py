@@ -1,0 +1,189 @@
+"""What a host's interface table implies: whose each address is, and which networks it joins.
+
+A pure function of a :class:`Host`, indexed so that a question costs the same with ten
+networks or five thousand. Knows nothing of sockets, and decides nothing about delivery.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
+
+from bindlab.endpoint import IPAddress, parse_address
+from bindlab.host import Host, IPNetwork
+from bindlab.interface import AddressState, Interface
+
+__all__ = ["Attachment", "Own", "Topology", "zoned"]
+
+_LOOPBACK_LITERALS = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
+_ASSUMED_LOOPBACK = Interface("lo", None, None, ["127.0.0.1/8"], is_loopback=True)
+
+# Where taking an interface down takes its addresses with it, by IP version: Linux flushes
+# IPv6 (measured); Windows refuses to bind to any address of such an interface.
+_FLUSHED_WHEN_DOWN = {"linux": (6,), "windows": (4, 6)}
+# Where every address of 127.0.0.0/8 is local, and not only those an interface lists.
+_WHOLE_LOOPBACK_NETWORK = frozenset({"linux", "windows"})
+
+
+class Own(NamedTuple):
+    """An address that this host answers to, and the interface that owns it."""
+
+    ip: IPAddress
+    owner: Interface
+    state: AddressState | None = None
+
+
+class Attachment(NamedTuple):
+    """A network that this host is on, and the interface that puts it there."""
+
+    network: IPNetwork
+    interface: Interface
+
+
+class Topology:
+    """The addresses and networks of one host, ready to be asked."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.links = tuple(i for i in host.interfaces if not i.holds_loopback)
+        listed = next((i for i in host.interfaces if i.holds_loopback), None)
+        self.assumes_loopback = listed is None
+        self.loopback = self._with_ipv6_loopback(listed or _ASSUMED_LOOPBACK)
+        self.interfaces = (
+            self.loopback,
+            *(i for i in host.interfaces if i is not listed),
+        )
+
+    @cached_property
+    def own(self) -> tuple[Own, ...]:
+        """Every usable address of the host, in the order of its interfaces."""
+        return tuple(
+            Own(zoned(ip, interface), interface, state)
+            for interface in self.interfaces
+            for ip, state in self._states(interface)
+            if not self._is_gone(ip, state, interface)
+        )
+
+    @cached_property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """Every network with room for neighbours, on every interface but loopback."""
+        return tuple(
+            dict.fromkeys(
+                Attachment(address.network, link)
+                for link in self.links
+                for address in link.addresses
+                if address.network.prefixlen < address.max_prefixlen
+            )
+        )
+
+    def owners(self, ip: IPAddress) -> tuple[Interface, ...]:
+        """Return the interfaces that own *ip*; a zone narrows it to that interface.
+
+        An address that only a local route delivers, such as any other of the network that
+        loopback has (Linux: ``ip route show table local``), is owned by loopback.
+        """
+        listed = self._owners.get((ip.version, int(ip)), ())
+        if isinstance(ip, IPv6Address) and ip.scope_id is not None:
+            zone = ip.scope_id
+            return tuple(interface for interface in listed if interface.has_zone(zone))
+        if listed:
+            return listed
+        return (self.loopback,) if self._is_local_route(ip) or self._is_assumed(ip) else ()
+
+    def attached(self, ip: IPAddress) -> tuple[Interface, ...]:
+        """Return the interfaces with a network that *ip* is in, without regard to zones."""
+        bits = int(ip)
+        found: dict[str, Interface] = {}
+        for shift, networks in self._networks.get(ip.version, ()):
+            for interface in networks.get(bits >> shift, ()):
+                found[interface.name] = interface
+        return tuple(found.values())
+
+    def overlapping(self, network: IPNetwork) -> Iterator[Attachment]:
+        """Return the attachments that share addresses with *network*."""
+        for attachment in self.attachments:
+            if attachment.network.version == network.version and attachment.network.overlaps(
+                network
+            ):
+                yield attachment
+
+    def is_broadcast(self, ip: IPAddress) -> bool:
+        """Return whether *ip* is the broadcast address of an attached network (RFC 919)."""
+        return int(ip) in self._broadcasts if ip.version == 4 else False
+
+    def broadcast_links(self, ip: IPAddress) -> tuple[Interface, ...]:
+        """Return the interfaces on whose network *ip* is the broadcast address."""
+        return tuple(self._broadcasts.get(int(ip), ())) if ip.version == 4 else ()
+
+    @cached_property
+    def _owners(self) -> dict[tuple[int, int], tuple[Interface, ...]]:
+        owners: dict[tuple[int, int], tuple[Interface, ...]] = {}
+        for ip, owner, _ in self.own:
+            key = (ip.version, int(ip))
+            owners[key] = (*owners.get(key, ()), owner)
+        return owners
+
+    @cached_property
+    def _networks(self) -> dict[int, list[tuple[int, dict[int, list[Interface]]]]]:
+        """By IP version: for each prefix length, networks by their leading bits."""
+        tables: dict[tuple[int, int], dict[int, list[Interface]]] = {}
+        for network, interface in self.attachments:
+            shift = network.max_prefixlen - network.prefixlen
+            table = tables.setdefault((network.version, shift), {})
+            table.setdefault(int(network.network_address) >> shift, []).append(interface)
+        indexed: dict[int, list[tuple[int, dict[int, list[Interface]]]]] = {}
+        for (version, shift), table in sorted(tables.items(), key=lambda item: item[0]):
+            indexed.setdefault(version, []).append((shift, table))
+        return indexed
+
+    @cached_property
+    def _broadcasts(self) -> dict[int, list[Interface]]:
+        broadcasts: dict[int, list[Interface]] = {}
+        for network, interface in self.attachments:
+            if network.version == 4 and network.prefixlen < 31:
+                broadcasts.setdefault(int(network.broadcast_address), []).append(interface)
+        return broadcasts
+
+    def _states(self, interface: Interface) -> Iterator[tuple[IPAddress, AddressState | None]]:
+        states = {int(ip): state for ip, state in interface.states or ()}
+        for address in interface.addresses:
+            ip = parse_address(address)
+            yield ip, states.get(int(ip)) if ip.version == 6 else None
+
+    def _with_ipv6_loopback(self, loopback: Interface) -> Interface:
+        """Return *loopback* with ::1 if nobody read it from a system and IPv6 is in use."""
+        in_use = any(a.version == 6 for link in self.links for a in link.addresses)
+        listed = any(a.version == 6 for a in loopback.addresses)
+        if loopback.states is not None or loopback.disable_ipv6 or listed or not in_use:
+            return loopback
+        return loopback.replace(addresses=[*loopback.addresses, "::1/128"])
+
+    def _is_assumed(self, ip: IPAddress) -> bool:
+        """Whether *ip* is 127.0.0.1 or ::1 of a host that nobody read from a system."""
+        disabled = ip.version == 6 and self.loopback.disable_ipv6
+        return self.loopback.states is None and not disabled and ip in _LOOPBACK_LITERALS
+
+    def _is_gone(self, ip: IPAddress, state: AddressState | None, interface: Interface) -> bool:
+        if state is not None:
+            return bool(state & (AddressState.TENTATIVE | AddressState.DAD_FAILED))
+        flushed = _FLUSHED_WHEN_DOWN.get(self.host.system, ())
+        return interface.is_up is False and ip.version in flushed
+
+    def _is_local_route(self, ip: IPAddress) -> bool:
+        if any(ip in route for route in self.host.local_routes or ()):
+            return True
+        if self.host.system not in _WHOLE_LOOPBACK_NETWORK:
+            return False
+        return any(
+            isinstance(ip, IPv4Address) and ip in address.network
+            for address in self.loopback.addresses
+            if self.loopback.is_up is not False
+        )
+
+
+def zoned(ip: IPAddress, interface: Interface) -> IPAddress:
+    """Return *ip* with the zone of *interface* if it is link-local and has none yet."""
+    if isinstance(ip, IPv6Address) and ip.is_link_local and ip.scope_id is None:
+        named = f"{ip}%{interface.name}" if "%" not in interface.name else f"{ip}%{interface.index}"
+        return IPv6Address(named)
+    return ip

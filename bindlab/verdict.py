@@ -1,0 +1,190 @@
+"""The words in which bindlab answers: who is asked about, what the answer is, and why.
+
+Values only: no rule is here (rules.py has them), and no way to print a table (render.py).
+"""
+
+import enum
+from typing import Final, TypeAlias
+
+from bindlab.endpoint import Endpoint, IPAddress, Transport
+from bindlab.host import IPNetwork
+from bindlab.interface import Interface
+from bindlab.value import Value
+
+__all__ = [
+    "BEYOND",
+    "INTERNET",
+    "THIS_HOST",
+    "Answer",
+    "Candidate",
+    "Condition",
+    "Origin",
+    "Reason",
+    "Scope",
+    "Vantage",
+    "Verdict",
+]
+
+
+class Vantage(enum.Enum):
+    """Places to ask from that have no one address."""
+
+    THIS_HOST = "this machine"
+    BEYOND = "beyond, by a router"
+    INTERNET = "the internet"
+
+
+THIS_HOST: Final = Vantage.THIS_HOST
+BEYOND: Final = Vantage.BEYOND
+INTERNET: Final = Vantage.INTERNET
+
+Origin: TypeAlias = IPAddress | IPNetwork | Interface | Vantage
+
+
+class Answer(enum.Enum):
+    """Whether packets get in. Only a program on this machine is ever told ``YES``."""
+
+    YES = "yes"
+    CONDITIONAL = "conditional"
+    NO = "no"
+
+
+class Scope(enum.IntEnum):
+    """Audiences, from the narrowest to the widest; each includes those before it."""
+
+    NOBODY = 0
+    HOST = 1
+    LINK = 2
+    PRIVATE = 3
+    GLOBAL = 4
+
+
+class Reason(enum.Enum):
+    """What shuts an origin out for certain."""
+
+    NOT_LISTENING = "not listening"
+    GROUP = "group"
+    OTHER_PEER = "other peer"
+    FAMILY = "family"
+    LOOPBACK = "loopback"
+    ZONE = "zone"
+    ADDRESS_GONE = "address gone"
+    DEVICE = "device"
+    STRONG_HOST = "strong host"
+    LOOPBACK_DOWN = "loopback down"
+    LINK_DOWN = "link down"
+    NO_WAY_BACK = "no way back"
+
+
+class Condition(enum.Enum):
+    """What an answer depends on, and bindlab cannot know from here."""
+
+    FIREWALL = "firewall"
+    LINK_ISOLATION = "link isolation"
+    ROUTE_THERE = "route there"
+    ROUTE_BACK = "route back"
+    NAT = "NAT"
+    WEAK_HOST = "weak host"
+    PEER_ZONE = "peer's own zone"
+    DUAL_STACK = "dual-stack"
+    ROUTE_LOCALNET = "route_localnet"
+    LOCAL_ROUTE = "local route"
+    GROUP_MEMBERSHIP = "group membership"
+    MULTICAST_ROUTING = "multicast routing"
+    BROADCAST = "broadcast"
+    REPLY_ADDRESS = "reply from another address"
+    LOCATION = "location"
+
+
+class Candidate(Endpoint):
+    """An endpoint to dial, and what is known of it; equal to the plain endpoint.
+
+    *interface* is the name of the interface that owns the address, *audience* the widest
+    scope in which the address means this host, *reason* why it stands where it does.
+    """
+
+    __slots__ = ("audience", "interface", "reason")
+
+    interface: str | None
+    audience: Scope
+    reason: str
+
+    def __init__(
+        self,
+        ip: IPAddress,
+        port: int,
+        transport: Transport = "tcp",
+        interface: str | None = None,
+        audience: Scope = Scope.GLOBAL,
+        reason: str = "",
+    ) -> None:
+        super().__init__(ip, port, transport)
+        self._set(interface=interface, audience=audience, reason=reason)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The plain endpoint."""
+        return Endpoint(self.ip, self.port, self.transport)
+
+
+class Verdict(Value):
+    """Whether one origin can reach a socket, and why.
+
+    A verdict is true unless its answer is ``NO``: ``CONDITIONAL`` means that nothing on this
+    host shuts the origin out, and *conditions* are what may still stop it on the way.
+
+    - *reason*: what shuts the origin out; ``None`` unless the answer is ``NO``.
+    - *conditions*: of the best way in, in the order of :class:`Condition`.
+    - *endpoints*: what that origin would dial, best first.
+    - *explanation*: one plain sentence.
+    - *interface*: the name of the one by which the best way comes in; ``None`` from inside.
+    - *assumptions*: what was taken for granted, in words.
+    """
+
+    __slots__ = (
+        "origin",
+        "answer",
+        "reason",
+        "conditions",
+        "endpoints",
+        "explanation",
+        "interface",
+        "assumptions",
+    )
+
+    origin: Origin
+    answer: Answer
+    reason: Reason | None
+    conditions: tuple[Condition, ...]
+    endpoints: tuple[Candidate, ...]
+    explanation: str
+    interface: str | None
+    assumptions: tuple[str, ...]
+
+    def __init__(
+        self,
+        origin: Origin,
+        answer: Answer,
+        reason: Reason | None = None,
+        conditions: tuple[Condition, ...] = (),
+        endpoints: tuple[Candidate, ...] = (),
+        explanation: str = "",
+        interface: str | None = None,
+        assumptions: tuple[str, ...] = (),
+    ) -> None:
+        self._set(
+            origin=origin,
+            answer=answer,
+            reason=reason,
+            conditions=conditions,
+            endpoints=endpoints,
+            explanation=explanation,
+            interface=interface,
+            assumptions=assumptions,
+        )
+
+    def __bool__(self) -> bool:
+        return self.answer is not Answer.NO
+
+    def __str__(self) -> str:
+        return f"{self.answer.value}: {self.explanation}"

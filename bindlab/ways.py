@@ -1,0 +1,99 @@
+"""The ways in: every destination that an origin could dial, by every interface it may come by.
+
+Expands a binding, a place and a host into paths, and judges none of them.
+"""
+
+from collections.abc import Iterator
+from ipaddress import IPv6Address
+from typing import NamedTuple
+
+from bindlab.binding import Binding
+from bindlab.endpoint import IPAddress, unmap
+from bindlab.interface import AddressState, Interface
+from bindlab.origin import Place, Where
+from bindlab.path import Path
+from bindlab.registry import Kind, kind_of_address
+from bindlab.topology import Topology, zoned
+
+__all__ = ["Destination", "destinations", "hears", "ways"]
+
+
+class Destination(NamedTuple):
+    """An address that packets for a binding may carry, and the interface that owns it."""
+
+    ip: IPAddress
+    kind: Kind
+    owner: Interface | None
+    state: AddressState | None = None
+
+
+def destinations(binding: Binding, topology: Topology) -> tuple[Destination, ...]:
+    """Return what can be dialled to reach *binding*, in the order of the host's interfaces."""
+    bound = unmap(binding.endpoint.ip)
+    if bound.is_unspecified:
+        return tuple(
+            Destination(ip, kind_of_address(ip), owner, state) for ip, owner, state in topology.own
+        )
+    if isinstance(bound, IPv6Address) and not (bound.is_link_local or bound.is_multicast):
+        bound = IPv6Address(int(bound))  # only those two have zones
+    links = topology.broadcast_links(bound)
+    if links:
+        return tuple(Destination(bound, Kind.BROADCAST, link) for link in links)
+    kind = kind_of_address(bound)
+    owners = topology.owners(bound)
+    if not owners:
+        return (Destination(bound, kind, None),)
+    return tuple(
+        Destination(zoned(bound, owner), kind, owner, owner.state(bound)) for owner in owners
+    )
+
+
+def ways(
+    binding: Binding, to: Destination, place: Place, topology: Topology, hears_origin: bool = True
+) -> Iterator[Path]:
+    """Yield the ways from *place* to one destination, the straightest first."""
+    ip, kind, owner, state = to
+    for arrival in _arrivals(binding, to, place, topology):
+        yield Path(
+            binding,
+            place,
+            topology.host,
+            topology.loopback,
+            ip,
+            kind,
+            owner,
+            arrival,
+            state,
+            hears_origin,
+        )
+
+
+def hears(binding: Binding, place: Place, topology: Topology) -> bool:
+    """Return whether a socket hears *place* at all: a connected one hears its peer only."""
+    if binding.peer is None:
+        return True
+    peer = unmap(binding.peer.ip)
+    if place.where is Where.INSIDE and place.source is None:
+        return peer.is_loopback or bool(topology.owners(peer))
+    return place.may_be(peer)
+
+
+def _arrivals(
+    binding: Binding, to: Destination, place: Place, topology: Topology
+) -> tuple[Interface | None, ...]:
+    if place.where is Where.INSIDE:
+        return (_seen_from_inside(to, topology),)
+    straight = tuple(i for i in place.arrivals if i is to.owner)
+    if binding.device is None:
+        return straight + tuple(i for i in place.arrivals if i is not to.owner) or (None,)
+    pinned = tuple(i for i in place.arrivals if i.has_zone(binding.device))
+    return straight + pinned or place.arrivals[:1] or (None,)
+
+
+def _seen_from_inside(to: Destination, topology: Topology) -> Interface | None:
+    """Return the interface by which the kernel says that a packet from this machine came.
+
+    The packet goes through loopback, yet the socket layer sees the interface that owns the
+    destination (measured on Linux; ``orig_oif`` in ``ip_route_output_key_hash_rcu``).
+    """
+    return topology.loopback if to.kind is Kind.LOOPBACK else to.owner

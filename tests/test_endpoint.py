@@ -1,0 +1,197 @@
+"""Endpoints: strict to read, faithful to write."""
+
+import copy
+import pickle
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bindlab import Endpoint
+from bindlab.endpoint import address_text, unmap
+
+zones = st.from_regex(r"[a-zA-Z0-9_.@:\]\[-]{1,15}", fullmatch=True)
+addresses = st.one_of(
+    st.ip_addresses(v=4),
+    st.ip_addresses(v=6),
+    st.builds(lambda ip, zone: IPv6Address(f"{ip}%{zone}"), st.ip_addresses(v=6), zones),
+)
+endpoints = st.builds(Endpoint, addresses, st.integers(0, 65535), st.sampled_from(["tcp", "udp"]))
+
+
+@given(endpoints)
+def test_text_round_trips(endpoint: Endpoint) -> None:
+    """parse(str(e)) is e, whatever the address, the zone, the port and the transport."""
+    assert Endpoint.parse(str(endpoint)) == endpoint
+
+
+@given(endpoints)
+def test_copies_and_pickles(endpoint: Endpoint) -> None:
+    """An endpoint is a value: equal and equally hashed after a copy and a pickle."""
+    for twin in (pickle.loads(pickle.dumps(endpoint)), copy.deepcopy(endpoint)):
+        assert twin == endpoint
+        assert hash(twin) == hash(endpoint)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        pytest.param("127.0.0.1:3000", "127.0.0.1:3000", id="ipv4"),
+        pytest.param("[::1]:3000", "[::1]:3000", id="ipv6"),
+        pytest.param("[fe80::1%eth0]:53/udp", "[fe80::1%eth0]:53/udp", id="zone-udp"),
+        pytest.param("0.0.0.0:0/tcp", "0.0.0.0:0", id="tcp-is-implied"),
+        pytest.param("[0:0::1]:80", "[::1]:80", id="ipv6-is-compressed"),
+        pytest.param("[::ffff:7f00:1]:80", "[::ffff:127.0.0.1]:80", id="mapped-is-dotted"),
+    ],
+)
+def test_canonical_text(text: str, written: str) -> None:
+    """Every accepted form is written in one way."""
+    assert str(Endpoint.parse(text)) == written
+
+
+@pytest.mark.parametrize(
+    ("port", "says"),
+    [
+        pytest.param("+80", "decimal digits", id="plus"),
+        pytest.param(" 80", "decimal digits", id="space"),
+        pytest.param("80 ", "decimal digits", id="trailing-space"),
+        pytest.param("8_0", "decimal digits", id="underscore"),
+        pytest.param("٣", "decimal digits", id="arabic-digit"),
+        pytest.param("080", "decimal digits", id="leading-zero"),
+        pytest.param("-1", "decimal digits", id="negative"),
+        pytest.param("", "decimal digits", id="empty"),
+        pytest.param("65536", "0 to 65535", id="too-large"),
+        pytest.param("9" * 5000, "0 to 65535", id="huge"),
+    ],
+)
+def test_ports_in_text_are_plain_digits(port: str, says: str) -> None:
+    """A port is decimal ASCII digits from 0 to 65535, and the error says so."""
+    with pytest.raises(ValueError, match=says):
+        Endpoint.parse(f"127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize(
+    ("port", "error"),
+    [
+        ("80", TypeError),
+        (True, TypeError),
+        (80.0, TypeError),
+        (None, TypeError),
+        (b"80", TypeError),
+        (-1, ValueError),
+        (65536, ValueError),
+        (10**100, ValueError),
+    ],
+)
+def test_ports_are_ints_in_range(port: object, error: type[Exception]) -> None:
+    """A port is an int, no bool and no float, from 0 to 65535."""
+    with pytest.raises(error, match="0 to 65535"):
+        Endpoint("127.0.0.1", port)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("address", "error", "says"),
+    [
+        pytest.param("", ValueError, "0.0.0.0", id="empty"),
+        pytest.param(None, TypeError, "127.0.0.1", id="none"),
+        pytest.param("localhost", ValueError, "127.0.0.1, ::1 or both", id="localhost"),
+        pytest.param("example", ValueError, "not a name", id="name"),
+        pytest.param("256.1.1.1", ValueError, "no IP address", id="octet"),
+        pytest.param("1.2.3", ValueError, "no IP address", id="short"),
+        pytest.param("01.2.3.4", ValueError, "no IP address", id="octal"),
+        pytest.param("[::1", ValueError, "brackets", id="bracket"),
+        pytest.param("[::1]", ValueError, "brackets", id="brackets"),
+        pytest.param("::1%", ValueError, "empty zone", id="empty-zone"),
+        pytest.param("fe80::1%a b", ValueError, "no zone", id="zone-with-space"),
+        pytest.param("10.0.0.1/8", ValueError, "prefix length", id="prefix"),
+        pytest.param(" 127.0.0.1", ValueError, "no IP address", id="space"),
+        pytest.param(b"\x7f\0\0\1", TypeError, "text or an ipaddress", id="bytes"),
+        pytest.param(2130706433, TypeError, "text or an ipaddress", id="int"),
+    ],
+)
+def test_addresses_are_literals(address: object, error: type[Exception], says: str) -> None:
+    """An address is an IP address, and the error says what to write instead of a name."""
+    with pytest.raises(error, match=says):
+        Endpoint(address, 80)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param("3000", "no port", id="number"),
+        pytest.param(":3000", "no address", id="no-address"),
+        pytest.param("localhost:3000", "localhost", id="name"),
+        pytest.param("::1:3000", "brackets", id="bare-ipv6"),
+        pytest.param("127.0.0.1", "no port", id="no-port"),
+        pytest.param("[::1]", "no port", id="ipv6-no-port"),
+        pytest.param("[127.0.0.1]:80", "only IPv6", id="bracketed-ipv4"),
+        pytest.param("[::1:80", "brackets", id="open-bracket"),
+        pytest.param("127.0.0.1:80/sctp", "transport", id="transport"),
+        pytest.param("127.0.0.1:80/", "transport", id="empty-transport"),
+        pytest.param("127.0.0.1:80/TCP", "transport", id="upper-case"),
+        pytest.param("", "no port", id="empty"),
+        pytest.param("http://127.0.0.1:80", "no IP address", id="url"),
+    ],
+)
+def test_endpoints_are_complete(text: str, says: str) -> None:
+    """An endpoint has an address and a port, with brackets around IPv6 alone."""
+    with pytest.raises(ValueError, match=says):
+        Endpoint.parse(text)
+
+
+@pytest.mark.parametrize("value", [None, 80, b"127.0.0.1:80", ("127.0.0.1", 80)])
+def test_parse_takes_text(value: object) -> None:
+    """parse() takes text only, and says so."""
+    with pytest.raises(TypeError, match="an endpoint is text"):
+        Endpoint.parse(value)  # type: ignore[arg-type]
+
+
+def test_interfaces_give_their_address() -> None:
+    """An interface object stands for its address, and keeps the zone that ``.ip`` loses."""
+    assert Endpoint(IPv4Interface("10.0.0.1/8"), 1).ip == IPv4Address("10.0.0.1")
+    assert type(Endpoint(IPv4Interface("10.0.0.1/8"), 1).ip) is IPv4Address
+    assert Endpoint(IPv6Interface("fe80::1%eth0/64"), 1).ip == IPv6Address("fe80::1%eth0")
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("127.0.0.1:3000", "http://127.0.0.1:3000"),
+        ("[::1]:80", "http://[::1]:80"),
+        ("[fe80::1%eth0]:80", "http://[fe80::1%25eth0]:80"),
+        ("[fe80::1%wlan é]:80".replace(" ", "-"), "http://[fe80::1%25wlan-%C3%A9]:80"),
+    ],
+)
+def test_urls_bracket_and_encode(text: str, url: str) -> None:
+    """A URL has IPv6 in brackets and its zone percent-encoded."""
+    assert Endpoint.parse(text).url() == url
+
+
+@pytest.mark.parametrize("text", ["0.0.0.0:80", "[::]:80", "[::ffff:0.0.0.0]:80", "127.0.0.1:0"])
+def test_wildcards_have_no_url(text: str) -> None:
+    """Nobody can dial a wildcard or port 0, so neither has a URL."""
+    with pytest.raises(ValueError, match=r"wildcard|no port yet"):
+        Endpoint.parse(text).url()
+
+
+def test_frozen() -> None:
+    """A value is changed by making another one."""
+    endpoint = Endpoint("127.0.0.1", 80)
+    with pytest.raises(AttributeError, match="frozen"):
+        endpoint.port = 81  # type: ignore[misc]
+    with pytest.raises(AttributeError, match="frozen"):
+        del endpoint.port
+    assert endpoint.replace(port=81) == Endpoint("127.0.0.1", 81)
+    with pytest.raises(TypeError, match="no host"):
+        endpoint.replace(host="x")
+    with pytest.raises(ValueError, match="0 to 65535"):
+        endpoint.replace(port=70000)
+
+
+def test_unmap() -> None:
+    """Only IPv4-mapped addresses are un-mapped, and their text is the same everywhere."""
+    mapped = IPv6Address("::ffff:10.0.0.1")
+    assert unmap(mapped) == IPv4Address("10.0.0.1")
+    assert unmap(IPv6Address("::1")) == IPv6Address("::1")
+    assert address_text(mapped) == "::ffff:10.0.0.1"

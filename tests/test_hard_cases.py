@@ -1,0 +1,209 @@
+"""The hard cases of reachability: where the obvious answer is wrong."""
+
+from ipaddress import IPv6Address
+
+import pytest
+
+from bindlab import (
+    INTERNET,
+    THIS_HOST,
+    AddressState,
+    Answer,
+    Binding,
+    Condition,
+    Endpoint,
+    Host,
+    Interface,
+    Reason,
+    Scope,
+)
+from bindlab.reach import Reach
+from bindlab.verdict import Origin, Verdict
+
+HOME = Host.of(
+    lo=["127.0.0.1/8", "::1/128"],
+    eth0=["192.168.0.102/24", "fe80::1/64"],
+    eth1=["10.20.0.1/24", "fe80::1/64"],
+)
+
+
+def ask(bound: str, origin: Origin | str, host: Host = HOME, **options: object) -> Verdict:
+    """Return the verdict for one listening socket."""
+    binding = Binding(Endpoint.parse(bound), listening=True).replace(**options)
+    return Reach([binding], host).verdict(origin)
+
+
+def dials(verdict: Verdict) -> list[str]:
+    """Return what a verdict says to dial, as text."""
+    return [str(endpoint) for endpoint in verdict.endpoints]
+
+
+def test_1_identical_text_two_answers() -> None:
+    """``[::]`` with IPV6_V6ONLY off lets an IPv4 neighbour in; with it on, never."""
+    assert ask("[::]:80", "192.168.0.50", v6only=False).answer is Answer.CONDITIONAL
+    assert ask("[::]:80", "192.168.0.50", v6only=True).reason is Reason.FAMILY
+
+
+@pytest.mark.parametrize(
+    ("system", "name", "entry"),
+    [
+        ("linux", "eth1", {Condition.WEAK_HOST, Condition.ROUTE_THERE, Condition.FIREWALL}),
+        ("windows", "eth1", Reason.STRONG_HOST),
+        ("macos", "eth1", {Condition.WEAK_HOST, Condition.ROUTE_THERE, Condition.FIREWALL}),
+        ("macos", "utun3", Reason.STRONG_HOST),
+    ],
+)
+def test_2_the_address_of_another_interface(system: str, name: str, entry: object) -> None:
+    """Whether eth0's neighbours reach eth1's address is a matter of the host model."""
+    host = Host.of(
+        system=system,  # type: ignore[arg-type]
+        lo="127.0.0.1/8",
+        eth0="192.168.0.102/24",
+        **{name: "10.20.0.1/24"},
+    )
+    verdict = ask("10.20.0.1:80", "192.168.0.50", host)
+    assert (verdict.reason or set(verdict.conditions)) == entry
+
+
+def test_3_an_own_address_is_this_machine() -> None:
+    """From 192.168.0.102 itself a loopback server is reached, at 127.0.0.1."""
+    verdict = ask("127.0.0.1:3000", "192.168.0.102")
+    assert verdict.answer is Answer.YES
+    assert dials(verdict) == ["127.0.0.1:3000"]
+
+
+def test_4_this_machine_dials_what_was_bound() -> None:
+    """A server on 192.168.0.102 is not on localhost."""
+    verdict = ask("192.168.0.102:3000", THIS_HOST)
+    assert verdict.answer is Answer.YES
+    assert dials(verdict) == ["192.168.0.102:3000"]
+
+
+def test_5_an_address_on_lo_is_not_loopback() -> None:
+    """10.99.0.1/32 on lo is a service address, which the network may well route here."""
+    host = Host.of(lo=["127.0.0.1/8", "10.99.0.1/32"], eth0="192.168.0.102/24")
+    assert Condition.WEAK_HOST in ask("10.99.0.1:80", "192.168.0.50", host).conditions
+    assert Reach([Binding(Endpoint("10.99.0.1", 80))], host).scope > Scope.HOST
+
+
+@pytest.mark.parametrize(
+    ("bound", "system", "inside", "outside"),
+    [
+        ("10.40.0.1:80", "linux", Answer.YES, Answer.CONDITIONAL),
+        ("[fd00:4::1]:80", "linux", Answer.NO, Answer.NO),
+        ("10.40.0.1:80", "windows", Answer.NO, Answer.NO),
+    ],
+)
+def test_6_addresses_of_an_interface_that_is_down(
+    bound: str, system: str, inside: Answer, outside: Answer
+) -> None:
+    """Down, Linux keeps IPv4 addresses at work and flushes IPv6 ones; Windows drops both."""
+    down = Interface("eth4", 4, None, ["10.40.0.1/24", "fd00:4::1/64"], is_up=False)
+    live = Interface("eth0", 2, None, ["192.168.0.102/24", "fd00::2/64"], is_up=True)
+    host = Host([live, down], system)  # type: ignore[arg-type]
+    assert ask(bound, THIS_HOST, host).answer is inside
+    peer = "192.168.0.50" if "." in bound else "fd00::50"
+    assert ask(bound, peer, host).answer is outside
+
+
+def test_6_a_listed_state_is_believed() -> None:
+    """An IPv6 address that Linux lists as usable on a downed interface is reached from inside."""
+
+    for state, answer in (
+        (AddressState.PREFERRED, Answer.YES),
+        (AddressState.TENTATIVE, Answer.NO),
+    ):
+        down = Interface(
+            "eth4",
+            4,
+            None,
+            ["fd00:4::1/64"],
+            is_up=False,
+            states={IPv6Address("fd00:4::1"): state},
+        )
+        assert ask("[fd00:4::1]:80", THIS_HOST, Host([down])).answer is answer
+
+
+def test_7_a_device_is_not_an_address() -> None:
+    """``0.0.0.0`` on eth0 answers at eth0's address from inside, and not at 127.0.0.1."""
+    assert dials(ask("0.0.0.0:80", THIS_HOST, device="eth0")) == ["192.168.0.102:80"]
+    assert dials(ask("0.0.0.0:80", THIS_HOST, device="lo")) == ["127.0.0.1:80"]
+    everybody = Reach([Binding(Endpoint("127.0.0.1", 80), device="eth0")], HOME)
+    assert everybody.scope is Scope.NOBODY
+
+
+def test_8_one_link_local_address_on_two_links() -> None:
+    """fe80::1 here on eth0 and on eth1 are two addresses, and so are they to others."""
+    bound = "[fe80::1%eth0]:80"
+    assert ask(bound, "fe80::1%eth0").answer is Answer.YES
+    assert ask(bound, "fe80::5%eth0").answer is Answer.CONDITIONAL
+    assert ask(bound, "fe80::5%eth1").reason is Reason.ZONE
+    assert ask(bound, "fe80::5").answer is Answer.CONDITIONAL
+    assert Condition.LOCATION in ask(bound, "fe80::5").conditions
+    assert ask(bound, "fe80::5%2").answer is Answer.CONDITIONAL  # eth0 by its index
+    assert ask(bound, "fe80::5%3").reason is Reason.ZONE
+    unzoned = ask("[fe80::1]:80", THIS_HOST)
+    assert dials(unzoned) == ["[fe80::1%eth0]:80", "[fe80::1%eth1]:80"]
+    with pytest.raises(ValueError, match="no interface 'eth7': it has lo, eth0, eth1"):
+        ask(bound, "fe80::5%eth7")
+
+
+def test_9_route_localnet_opens_loopback() -> None:
+    """With route_localnet the network can send to 127.0.0.1; unknown is not "no"; ::1 never."""
+    assert ask("127.0.0.1:80", "192.168.0.50").reason is Reason.LOOPBACK
+    for setting in (True, None):
+        host = HOME.replace(route_localnet=setting)
+        verdict = ask("127.0.0.1:80", "192.168.0.50", host)
+        assert Condition.ROUTE_LOCALNET in verdict.conditions
+        assert ask("[::1]:80", "fe80::5%eth0", host).reason is Reason.LOOPBACK
+    one = HOME.interfaces[1].replace(route_localnet=True)
+    host = HOME.replace(interfaces=[HOME.interfaces[0], one, HOME.interfaces[2]])
+    assert ask("127.0.0.1:80", "192.168.0.50", host).answer is Answer.CONDITIONAL
+    assert ask("127.0.0.1:80", "10.20.0.50", host).reason is Reason.LOOPBACK
+    assert ask("127.0.0.1:80", "192.168.0.50", host, device="lo").reason is Reason.DEVICE
+    assert ask("127.0.0.1:80", "192.168.0.50", host, device="eth0").answer is Answer.CONDITIONAL
+    windows = Host.of(system="windows", eth0="192.168.0.102/24", route_localnet=True)
+    assert ask("127.0.0.1:80", "192.168.0.50", windows).reason is Reason.LOOPBACK
+
+
+def test_10_no_nat_shields_ipv6() -> None:
+    """A global IPv6 address is open to the internet where the private IPv4 one needs a forward."""
+    host = Host.of(eth0=["192.168.0.102/24", "2a00:1::2/64"], tun="100.64.0.9/10")
+    ipv6 = ask("[::]:80", "2a00:9::9", host, v6only=False)
+    assert Condition.NAT not in ipv6.conditions
+    assert "no NAT shields" in ipv6.explanation
+    assert Condition.NAT in ask("[::]:80", "8.8.8.8", host, v6only=False).conditions
+    assert Condition.NAT in ask("100.64.0.9:80", "8.8.8.8", host).conditions
+    assert dials(ask("[::]:80", INTERNET, host, v6only=False))[0] == "[2a00:1::2]:80"
+    for nobody in ("224.0.0.1", "0.0.0.0", "255.255.255.255", "::", "ff02::1", "192.168.0.255"):
+        with pytest.raises(ValueError, match="write an address"):
+            ask("[::]:80", nobody, host)
+
+
+def test_11_groups_and_peers() -> None:
+    """Groups take datagrams on links where somebody joined; a connected socket hears its peer."""
+    group = "239.1.1.1:80"
+    assert ask(group, "192.168.0.50").reason is Reason.GROUP
+    assert Condition.GROUP_MEMBERSHIP in ask(f"{group}/udp", "192.168.0.50").conditions
+    joined = {"groups": [("239.1.1.1", "eth1")]}
+    assert ask(f"{group}/udp", "192.168.0.50", **joined).reason is Reason.GROUP
+    assert ask(f"{group}/udp", "10.20.0.50", **joined).answer is Answer.CONDITIONAL
+    peer = {"peer": Endpoint("192.168.0.50", 9, "udp")}
+    assert ask("0.0.0.0:80/udp", "192.168.0.50", **peer).answer is Answer.CONDITIONAL
+    assert ask("0.0.0.0:80/udp", "192.168.0.0/24", **peer).answer is Answer.CONDITIONAL
+    assert ask("0.0.0.0:80/udp", "192.168.0.51", **peer).reason is Reason.OTHER_PEER
+    assert ask("0.0.0.0:80/udp", THIS_HOST, **peer).reason is Reason.OTHER_PEER
+
+
+def test_12_a_network_that_is_partly_here() -> None:
+    """A network wider than the attached one stands in several places, and that is said."""
+    host = Host.of(
+        lo="127.0.0.1/8", wifi="192.168.0.102/24", docker0="172.17.0.1/16", vpn="172.17.5.1/24"
+    )
+    wide = ask("0.0.0.0:80", "192.168.0.0/16", host)
+    assert wide.answer is Answer.CONDITIONAL
+    assert Condition.LOCATION in wide.conditions
+    assert Condition.LOCATION not in ask("0.0.0.0:80", "192.168.0.0/24", host).conditions
+    both = ask("0.0.0.0:80", "172.17.5.9", host)
+    assert {Condition.LOCATION, Condition.ROUTE_BACK} <= set(both.conditions)
+    assert {"172.17.0.1:80", "172.17.5.1:80"} <= set(dials(both))

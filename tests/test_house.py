@@ -1,0 +1,109 @@
+"""The house: which module may import which, what the package shows, what an import costs."""
+
+import ast
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import bindlab
+
+PACKAGE = Path(bindlab.__file__).parent
+
+# From the ground up: a module imports only from rows above its own. Edges, which touch the
+# system, are rows of their own kind: none imports a module of another edge.
+CORE = (
+    ("value",),
+    ("endpoint",),
+    ("interface", "registry", "binding"),
+    ("host",),
+    ("topology", "verdict"),
+    ("origin",),
+    ("path",),
+    ("rules", "ways", "render"),
+    ("reach",),
+)
+EDGES: dict[str, tuple[str, ...]] = {}
+PURE_IMPORTS = {
+    "collections.abc",
+    "enum",
+    "functools",
+    "ipaddress",
+    "json",
+    "textwrap",
+    "typing",
+    "unicodedata",
+}
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return the modules that a file imports, of any form and at any depth."""
+    found: set[str] = set()
+    package = ["bindlab", *path.relative_to(PACKAGE).parts[:-1]]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            found.add(module)
+            found.update(
+                f"{module}.{alias.name}"
+                for alias in node.names
+                if (PACKAGE / f"{'/'.join(module.split('.')[1:])}/{alias.name}.py").exists()
+            )
+    return found
+
+
+def test_every_module_has_a_place() -> None:
+    """Each module of the package stands in exactly one row."""
+    placed = [name for row in CORE for name in row] + [n for row in EDGES.values() for n in row]
+    modules = {info.name for info in pkgutil.iter_modules([str(PACKAGE)])}
+    assert sorted(placed) == sorted(modules)
+
+
+@pytest.mark.parametrize("name", [name for row in CORE for name in row])
+def test_the_core_imports_upwards_only_and_touches_nothing(name: str) -> None:
+    """A module of the core knows the rows above it, and nothing that reaches the system."""
+    above = {
+        f"bindlab.{other}" for row in CORE for other in row if CORE.index(row) < level_of(name)
+    }
+    assert imports_of(PACKAGE / f"{name}.py") <= above | PURE_IMPORTS
+
+
+def level_of(name: str) -> int:
+    """Return the row of a core module."""
+    return next(level for level, row in enumerate(CORE) if name in row)
+
+
+@pytest.mark.parametrize("module", ["ifaddr", "ctypes", "asyncio", "subprocess", "dataclasses"])
+def test_import_is_light(module: str) -> None:
+    """``import bindlab`` loads nothing that costs more than bindlab itself."""
+    code = f"import bindlab, sys; sys.exit({module!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-I", "-c", code], check=False).returncode == 0
+
+
+def test_the_face_is_the_list() -> None:
+    """``__all__`` is sorted, has no name twice, and is all that the package shows."""
+    shown = {
+        name
+        for name, value in vars(bindlab).items()
+        if not name.startswith("_") and not isinstance(value, type(sys))
+    }
+    assert set(bindlab.__all__) == shown
+    assert len(set(bindlab.__all__)) == len(bindlab.__all__)
+
+
+def test_the_face_holds_no_logic() -> None:
+    """``bindlab/__init__.py`` is a docstring, imports and ``__all__``."""
+    body = ast.parse((PACKAGE / "__init__.py").read_text()).body
+    assert isinstance(body[0], ast.Expr)
+    assert all(isinstance(node, ast.ImportFrom | ast.Assign) for node in body[1:])
+
+
+def test_modules_are_small() -> None:
+    """A module does one thing in at most 300 lines."""
+    sizes = {path.name: len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
+    assert {name: size for name, size in sizes.items() if size > 300} == {}
