@@ -19,7 +19,29 @@ class Topology(NamedTuple):
 
     def __str__(self) -> str:
         lines = [f"{self.name}: who can reach {self.target}"]
-        return "\n  ".join([*lines, *(f"{name} = {m}" for name, m in self.machines.items())])
+        lines += [f"  {name}: {_told(machine)}" for name, machine in self.machines.items()]
+        return "\n".join(lines)
+
+
+def _told(value: Machine | Nic | Route) -> str:
+    """Return *value* in as few words as it takes: what is not said is as always."""
+    usual = {Machine: Machine(), Nic: Nic()}.get(type(value))
+    told: list[str] = []
+    for name in value.__slots__:
+        field: object = getattr(value, name)
+        if usual is None or field != getattr(usual, name):
+            told.append(_field(name, field))
+    return " ".join(told) or "nothing"
+
+
+def _field(name: str, field: object) -> str:
+    if name == "nics":
+        assert isinstance(field, tuple)
+        return " ".join(f"{nic}({_told(what)})" for nic, what in field)
+    if isinstance(field, tuple):
+        texts = ",".join(_told(one) if isinstance(one, Route) else str(one) for one in field)
+        return texts if name == "addresses" else f"{name}={texts}"
+    return name if field is True else f"{name}={field}"
 
 
 _PHONE = Machine({"wifi": ["192.168.0.50/24", "2001:db8:1::50/64", "fd00:1::50/64"]})
@@ -265,9 +287,7 @@ TOPOLOGIES: tuple[Topology, ...] = (
                     ]
                 }
             ),
-            "phone": Machine(
-                {"wifi": ["192.168.0.50/24", "169.254.9.9/16", "2001:db8:1::50/64"]}
-            ),
+            "phone": Machine({"wifi": ["192.168.0.50/24", "169.254.9.9/16", "2001:db8:1::50/64"]}),
         },
     ),
     Topology(

@@ -1,0 +1,29 @@
+"""One topology from beginning to end: made, dialled, judged."""
+
+from socket import socket
+
+from bindlab.host import Host
+from bindlab.inspect_socket import binding_of
+from bindlab.reach import Reach
+
+from .engine import Predict, Run, run
+from .laws import Report, judge
+from .topologies import Topology
+
+__all__ = ["examine", "predicted"]
+
+
+def predicted(sock: socket, host: Host) -> Reach:
+    """Return what bindlab says of a socket."""
+    return Reach([binding_of(sock)], host)
+
+
+def examine(topology: Topology, predict: Predict = predicted, *, patience: float = 0.2) -> Report:
+    """Return what the kernel says of bindlab's predictions in *topology*."""
+    reports: list[Report] = []
+
+    def look(run: Run) -> None:
+        reports.append(judge(run))
+
+    run(topology, predict, look, patience)
+    return reports[0]
