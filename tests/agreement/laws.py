@@ -1,4 +1,14 @@
-"""The laws that bindlab's predictions must keep, whatever the network."""
+"""The laws that bindlab's predictions must keep, whatever the network.
+
+Soundness: what got in was not answered NO, and the address it dialled is among the verdict's
+endpoints. Exactness: for the host itself, by the sources that its kernel chooses, YES and its
+endpoints are what connects; from a given source of its own, a YES connects somewhere.
+Overclaiming: no other machine is told YES. Precision: where a CONDITIONAL did not get in at
+any endpoint, one of its conditions explains what the client met.
+
+A datagram got in when the socket received it, whether or not the answer came back; a TCP
+client when it was sent the socket's token.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -100,49 +110,60 @@ def _pairs(
         yield observations[0].trial.bound, origin, observations
 
 
+class _Pair(NamedTuple):
+    """A socket, an origin, what is predicted of them, and all that was seen."""
+
+    bound: Bound
+    origin: Origin
+    verdict: Verdict
+    observations: Sequence[Observation]
+    host: Host
+
+    def at(self, observation: Observation) -> tuple[int, int, str]:
+        return _plain(observation.trial.destination, self.host)
+
+    def broke(self, law: str, which: Sequence[Observation]) -> Disagreement:
+        return Disagreement(law, self.bound, self.origin, self.verdict, which, self.observations)
+
+
 def _broken(run: Run, seen: Iterable[Observation]) -> Iterator[Disagreement]:
     own = {_plain(ip, run.host) for ip in addresses_of(run.host)}
     firewall = bool(run.topology.machines[run.topology.target].firewall)
     for bound, origin, observations in _pairs(seen):
         verdict = bound.reach.verdict(origin)
-        endpoints = {_plain(endpoint.ip, run.host) for endpoint in verdict.endpoints}
-        inside = origin is THIS_HOST or any(
-            o.trial.host == run.topology.target for o in observations
-        )
-
-        def broken(law: str, which: Sequence[Observation]) -> Disagreement:
-            return Disagreement(law, bound, origin, verdict, which, observations)
-
-        got_in = [o for o in observations if o.got_in]
-        let_in = {_plain(o.trial.destination, run.host) for o in got_in}
+        pair = _Pair(bound, origin, verdict, observations, run.host)
         wrong = [o for o in observations if o.outcome.token is not None and not o.got_in]
         if wrong:
-            yield broken("another socket answered", wrong)
+            yield pair.broke("another socket answered", wrong)
+        got_in = [o for o in observations if o.got_in]
         if got_in and verdict.answer is Answer.NO:
-            yield broken("soundness: NO, and it connects", got_in)
+            yield pair.broke("soundness: NO, and it connects", got_in)
             continue
-        bound_to = _plain(parse_address(bound.spec.address), run.host)
-        listed = own | {bound_to}
-        missing = [
-            o
-            for o in got_in
-            if (at := _plain(o.trial.destination, run.host)) in listed and at not in endpoints
-        ]
+        named = {_plain(endpoint.ip, run.host) for endpoint in verdict.endpoints}
+        # 127.0.0.2 is the host's, but in no table: it need be named only where it is bound.
+        listed = own | {_plain(parse_address(bound.spec.address), run.host)}
+        missing = [o for o in got_in if pair.at(o) in listed - named]
         if missing:
-            yield broken("soundness: it connects at an address that is not named", missing)
-        tried = [o for o in observations if _plain(o.trial.destination, run.host) in endpoints]
-        if not inside:
-            if verdict.answer is Answer.YES:
-                yield broken("overclaiming: an unconditional YES to another machine", observations)
-            elif tried and not got_in and not any(_explains(verdict, o, firewall) for o in tried):
-                yield broken("precision: what stopped it is not among the conditions", tried)
-        elif origin is THIS_HOST:
-            if verdict.answer is Answer.CONDITIONAL:
-                yield broken("exactness: only conditional for this host", observations)
-            elif lost := [o for o in tried if not o.got_in]:
-                yield broken("exactness: YES, and it does not connect", lost)
-        elif verdict.answer is Answer.YES and tried and not got_in:
-            yield broken("exactness: YES from this source, and nothing connects", tried)
+            yield pair.broke("soundness: it connects at an address that is not named", missing)
+        tried = [o for o in observations if pair.at(o) in named]
+        if observations[0].trial.host == run.topology.target:
+            yield from _inside(pair, tried)
+        elif verdict.answer is Answer.YES:
+            yield pair.broke("overclaiming: an unconditional YES to another machine", observations)
+        elif tried and not got_in and not any(_explains(verdict, o, firewall) for o in tried):
+            yield pair.broke("precision: what stopped it is not among the conditions", tried)
+
+
+def _inside(pair: _Pair, tried: Sequence[Observation]) -> Iterator[Disagreement]:
+    """Yield what is not exact for the host itself, where exactness is possible."""
+    lost = [o for o in tried if not o.got_in]
+    if pair.origin is THIS_HOST:
+        if pair.verdict.answer is Answer.CONDITIONAL:
+            yield pair.broke("exactness: only conditional for this host", pair.observations)
+        elif lost:
+            yield pair.broke("exactness: YES, and it does not connect", lost)
+    elif pair.verdict.answer is Answer.YES and lost and len(lost) == len(tried):
+        yield pair.broke("exactness: YES from this source, and nothing connects", lost)
 
 
 def _explains(verdict: Verdict, observation: Observation, firewall: bool) -> bool:

@@ -35,8 +35,16 @@ def random_topology(seed: int) -> Topology:
     if rng.random() < 0.4:
         machines |= _far(networks[0])
         if rng.random() < 0.6:
-            back = [f"{_prefix4(networks[0])}.9", f"{_prefix6(networks[0])}::9"]
-            machines["laptop"] = machines["laptop"].replace(gateway=back)
+            nic = laptop[networks[0]]
+            attached = {
+                address.version
+                for address in nic.addresses
+                if address.network.prefixlen in (24, 64) and not address.ip.is_link_local
+            }
+            routers = {4: f"{_prefix4(networks[0])}.9", 6: f"{_prefix6(networks[0])}::9"}
+            if nic.up:
+                back = [router for version, router in routers.items() if version in attached]
+                machines["laptop"] = machines["laptop"].replace(gateway=back)
     return Topology(f"random {seed}", machines)
 
 
