@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-__all__ = ["Attempt", "Outcome", "default_source", "dial_all"]
+__all__ = ["Attempt", "Outcome", "default_sources", "dial_all"]
 
 _LINGER = struct.pack("ii", 1, 0)  # end by RST, and leave no TIME_WAIT behind
 _AT_ONCE = 1500
@@ -125,12 +125,17 @@ def _outcome(
     token: int | None = None,
     answerer: str | None = None,
 ) -> Outcome:
-    source = attempt.source or default_source(attempt.destination)
+    source = attempt.source or _default_source(attempt.destination)
     return Outcome(attempt.number, met, token, answerer, source)
 
 
+def default_sources(destinations: Sequence[str]) -> dict[str, str | None]:
+    """Return the address that this host sends from by itself, to each of *destinations*."""
+    return {destination: _default_source(destination) for destination in destinations}
+
+
 @functools.cache
-def default_source(destination: str) -> str | None:
+def _default_source(destination: str) -> str | None:
     """Return the address that the kernel sends from by itself: no packet is needed to ask."""
     address = _sockaddr(destination, 9)
     family = socket.AF_INET if len(address) == 2 else socket.AF_INET6

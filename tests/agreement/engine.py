@@ -1,5 +1,6 @@
 """Runs one topology: opens every socket there is to open, and dials all from everywhere."""
 
+import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,7 +14,7 @@ from bindlab.host import Host
 from bindlab.verdict import THIS_HOST, Origin, Verdict
 
 from .bindings import addresses_of, specs_for
-from .client import Attempt, Outcome, default_source, dial_all
+from .client import Attempt, Outcome, default_sources, dial_all
 from .server import Spec, open_all, serve
 from .topologies import Topology
 
@@ -80,9 +81,18 @@ class Run(NamedTuple):
 
 
 def run(
-    topology: Topology, predict: Predict, judge: Callable[[Run], None], patience: float
+    topology: Topology,
+    predict: Predict,
+    judge: Callable[[Run], None],
+    *,
+    patience: float,
+    most: int | None = None,
 ) -> None:
-    """Make the topology, observe all that can be, and have *judge* look at it while it lasts."""
+    """Make the topology, observe all that can be, and have *judge* look at it while it lasts.
+
+    *most* is about how many trials to make at most: of pairs of a socket and an origin, a
+    random part is tried then, and of those everything.
+    """
     with lab.network(**topology.machines) as net:
         target = net[topology.target]
         host = target.host()
@@ -100,12 +110,25 @@ def run(
                     sockets.append(got)
                 else:
                     refused[spec] = got
-        trials = list(_trials(topology, net, host, bounds))
+        trials = _sampled(list(_trials(topology, net, host, bounds)), most, topology.name)
 
         def observe(chosen: Iterable[Trial], patience: float) -> list[Observation]:
             return list(_observe(net, target, sockets, bounds, list(chosen), patience))
 
         judge(Run(topology, host, refused, observe(trials, patience), observe))
+
+
+def _sampled(trials: list[Trial], most: int | None, seed: str) -> list[Trial]:
+    if most is None or len(trials) <= most:
+        return trials
+    rng = random.Random(seed)
+    chosen: dict[tuple[int, Origin | None], bool] = {}
+    share = most / len(trials)
+    return [
+        trial
+        for trial in trials
+        if chosen.setdefault((trial.bound.port, trial.origin), rng.random() < share)
+    ]
 
 
 def _observe(
@@ -172,27 +195,37 @@ def _from_self(host: Host) -> Iterator[_Way]:
 
 
 def _from_peer(topology: Topology, asked: lab.LabHost, host: Host) -> Iterator[_Way]:
-    peer = asked.host()
+    theirs = addresses_of(asked.host())
     links = _shared_links(topology, asked.name)
-    sources = [ip for ip in addresses_of(peer) if not ip.is_loopback]
-    has_loopback = any(ip.is_loopback for ip in addresses_of(peer))
+    sources = [ip for ip in theirs if not ip.is_loopback]
+    # An origin that is an address of ours would be this host; a packet from there never comes.
     ours = {int(ip) for ip in addresses_of(host)}
+    ways = list(_dialled(host, links, loopback=len(sources) == len(theirs)))
+    by_default = asked.call(default_sources, [dialled for _, dialled in ways])
+    for destination, dialled in ways:
+        chosen = by_default[dialled]
+        if chosen is not None and int(default := parse_address(chosen)) not in ours:
+            yield _in_our_words(default, links), None, destination, dialled
+        for source in sources:
+            if source.version != destination.version or int(source) in ours:
+                continue
+            if not _other_zone(source, parse_address(dialled)):
+                yield _in_our_words(source, links), str(source), destination, dialled
+
+
+def _dialled(
+    host: Host, links: Mapping[str, str], *, loopback: bool
+) -> Iterator[tuple[IPAddress, str]]:
+    """Yield each address of *host*, and how a peer on *links* writes it.
+
+    One that has loopback addresses of its own would dial itself by ours.
+    """
     for ip in dict.fromkeys(_without_zone(ip) for ip in addresses_of(host)):
-        if ip.is_loopback and has_loopback:
-            continue  # it would dial itself
         if isinstance(ip, IPv6Address) and ip.is_link_local:
-            ways = [(IPv6Address(f"{ip}%{our}"), f"{ip}%{their}") for their, our in links.items()]
-        else:
-            ways = [(ip, str(ip))]
-        for destination, dialled in ways:
-            chosen = asked.call(default_source, dialled)
-            if chosen is not None and int(default := parse_address(chosen)) not in ours:
-                yield _in_our_words(default, links), None, destination, dialled
-            for source in sources:
-                if source.version != ip.version or int(source) in ours:
-                    continue
-                if not _other_zone(source, parse_address(dialled)):
-                    yield _in_our_words(source, links), str(source), destination, dialled
+            for their, our in links.items():
+                yield IPv6Address(f"{ip}%{our}"), f"{ip}%{their}"
+        elif loopback or not ip.is_loopback:
+            yield ip, str(ip)
 
 
 def _in_our_words(source: IPAddress, links: Mapping[str, str]) -> Origin | None:

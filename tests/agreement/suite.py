@@ -18,12 +18,18 @@ def predicted(sock: socket, host: Host) -> Reach:
     return Reach([binding_of(sock)], host)
 
 
-def examine(topology: Topology, predict: Predict = predicted, *, patience: float = 0.2) -> Report:
-    """Return what the kernel says of bindlab's predictions in *topology*."""
+def examine(
+    topology: Topology,
+    predict: Predict = predicted,
+    *,
+    patience: float = 0.2,
+    most: int | None = None,
+) -> Report:
+    """Return what the kernel says of bindlab's predictions in *topology*; see :func:`run`."""
     reports: list[Report] = []
 
     def look(run: Run) -> None:
         reports.append(judge(run))
 
-    run(topology, predict, look, patience)
+    run(topology, predict, look, patience=patience, most=most)
     return reports[0]
