@@ -1,10 +1,31 @@
-"""Open server sockets correctly, and know who can reach them."""
+"""Open server sockets correctly, and know who can reach them.
 
+>>> from bindlab import listen, reachable_from
+>>> with listen(0, "127.0.0.1") as server:
+...     "192.168.0.50" in reachable_from(server)
+False
+"""
+
+from bindlab.adoption import activated, adopt
+from bindlab.allocation import allocate
 from bindlab.binding import Binding
 from bindlab.endpoint import Endpoint, Transport
+from bindlab.errors import (
+    AddressInUseError,
+    AddressNotAvailableError,
+    BindError,
+    BindPermissionError,
+)
 from bindlab.host import Host
+from bindlab.inspect_socket import binding_of
 from bindlab.interface import AddressState, Interface
+from bindlab.opening import backlog_of, bind, listen
+from bindlab.outcome import Outcome, Probe
+from bindlab.probing import NotListeningError, probe, wait_until_listening
 from bindlab.reach import Reach
+from bindlab.reachable import reachable_from
+from bindlab.reservation import Reservation
+from bindlab.snapshot import interfaces, this_host
 from bindlab.verdict import (
     BEYOND,
     INTERNET,
@@ -21,17 +42,37 @@ __all__ = [
     "BEYOND",
     "INTERNET",
     "THIS_HOST",
+    "AddressInUseError",
+    "AddressNotAvailableError",
     "AddressState",
     "Answer",
+    "BindError",
+    "BindPermissionError",
     "Binding",
     "Candidate",
     "Condition",
     "Endpoint",
     "Host",
     "Interface",
+    "NotListeningError",
+    "Outcome",
+    "Probe",
     "Reach",
     "Reason",
+    "Reservation",
     "Scope",
     "Transport",
     "Verdict",
+    "activated",
+    "adopt",
+    "allocate",
+    "backlog_of",
+    "bind",
+    "binding_of",
+    "interfaces",
+    "listen",
+    "probe",
+    "reachable_from",
+    "this_host",
+    "wait_until_listening",
 ]

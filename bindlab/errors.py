@@ -158,6 +158,13 @@ REFUSALS: tuple[Refusal, ...] = (
     ),
     Refusal(("EACCES", "EPERM"), (), BindPermissionError, "a security policy forbids it"),
     Refusal(
+        ("EBADF", "ENOTSOCK", "EPROTOTYPE", "EINVAL", "EOPNOTSUPP", "ENOPROTOOPT"),
+        ("adopt",),
+        DescriptorError,
+        "the descriptor is closed, or is no IP socket",
+        "pass it on with pass_fds, and adopt it once",
+    ),
+    Refusal(
         ("EAFNOSUPPORT", "EPROTONOSUPPORT", "EPFNOSUPPORT", "ESOCKTNOSUPPORT"),
         (),
         FamilyNotSupportedError,
@@ -170,13 +177,6 @@ REFUSALS: tuple[Refusal, ...] = (
         ("setsockopt",),
         OptionNotSupportedError,
         "this system does not have the socket option",
-    ),
-    Refusal(
-        ("EBADF", "ENOTSOCK", "EINVAL", "EOPNOTSUPP"),
-        ("adopt",),
-        DescriptorError,
-        "the descriptor is closed, or is no IP socket",
-        "pass it on with pass_fds, and adopt it once",
     ),
     Refusal(
         ("EINVAL",),

@@ -1,207 +1,224 @@
-"""What a live socket says of itself, as a :class:`Binding`.
+"""What a live socket is bound to, by asking the system about its descriptor.
 
-An edge: asks the kernel about one descriptor, and believes no Python attribute. Opens nothing
-that it does not close, and changes nothing.
+An edge: it asks, and decides nothing. It believes no Python object's ``family`` or ``proto``,
+which may be what somebody once assumed (``socket.fromfd()``), and it knows nothing of the
+objects that hold sockets: holders.py does.
 """
 
 import errno
 import os
 import socket
-import struct
 import sys
-from collections.abc import Iterable
-from typing import Protocol, TypeAlias, TypeGuard
+from ipaddress import IPv6Address
+from typing import Final
 
 from bindlab.binding import Binding
 from bindlab.endpoint import Endpoint, Transport
-from bindlab.sockaddr import SockAddr, from_sockaddr, zone_of
+from bindlab.holders import HasFileno, has_fileno
+from bindlab.sockaddr import from_sockaddr, zone_of
 
-__all__ = ["Holder", "SocketLike", "binding_of", "in_this_namespace", "is_socket", "sockets_of"]
+__all__ = ["binding_of", "in_this_namespace"]
 
-# Options that Python does not name everywhere: socket(7), <asm-generic/socket.h>; macOS ip(4)
-# and ip6(4), from documentation.
-_SO_PROTOCOL = getattr(socket, "SO_PROTOCOL", None)
-_SO_DOMAIN = getattr(socket, "SO_DOMAIN", None)
-_SO_ACCEPTCONN = getattr(socket, "SO_ACCEPTCONN", None)
-_SO_NETNS_COOKIE = 71 if sys.platform.startswith("linux") else None
-_MACOS_BOUND_IF = {
-    socket.AF_INET: (socket.IPPROTO_IP, 25),
-    socket.AF_INET6: (socket.IPPROTO_IPV6, 125),
-}
-_DEVICE_NAME_SIZE = 16
-_IPPROTO_MPTCP = 262
-_TRANSPORTS: dict[tuple[int, int | None], Transport] = {
-    (socket.SOCK_STREAM, None): "tcp",
+_ANY_PROTOCOL = 0  # where the system does not tell: macOS and Windows have no SO_PROTOCOL
+_IPPROTO_MPTCP = 262  # RFC 8684: TCP to whoever speaks only that
+_TRANSPORTS: Final[dict[tuple[int, int], Transport]] = {
+    (socket.SOCK_STREAM, _ANY_PROTOCOL): "tcp",
     (socket.SOCK_STREAM, socket.IPPROTO_TCP): "tcp",
     (socket.SOCK_STREAM, _IPPROTO_MPTCP): "tcp",
-    (socket.SOCK_DGRAM, None): "udp",
+    (socket.SOCK_DGRAM, _ANY_PROTOCOL): "udp",
     (socket.SOCK_DGRAM, socket.IPPROTO_UDP): "udp",
 }
 
+# Options that the socket module names only on some systems, or nowhere.
+_SOCK_NONBLOCK: int | None = getattr(socket, "SOCK_NONBLOCK", None)
+_SO_PROTOCOL: int | None = getattr(socket, "SO_PROTOCOL", None)
+_SO_ACCEPTCONN: int | None = getattr(socket, "SO_ACCEPTCONN", None)
+_SO_BINDTODEVICE: int | None = getattr(socket, "SO_BINDTODEVICE", None)
+_IPPROTO_IPV6: int = getattr(socket, "IPPROTO_IPV6", 41)
+_IPV6_V6ONLY: int | None = getattr(socket, "IPV6_V6ONLY", None)
+_SO_BINDTOIFINDEX, _SO_NETNS_COOKIE = 62, 71  # Linux <asm-generic/socket.h>
+_IP_BOUND_IF, _IPV6_BOUND_IF = 25, 125  # macOS <netinet/in.h>, <netinet6/in6.h>
+_IFNAMSIZ = 16
 
-class SocketLike(Protocol):
-    """What ``socket.socket`` and ``asyncio.trsock.TransportSocket`` have in common."""
-
-    def fileno(self) -> int: ...
-    def getsockname(self) -> SockAddr: ...
-    def getpeername(self) -> SockAddr: ...
-
-
-class _HasSockets(Protocol):
-    @property
-    def sockets(self) -> Iterable[object]: ...
-
-
-class _HasSocket(Protocol):
-    @property
-    def socket(self) -> object: ...
-
-
-class _Transport(Protocol):
-    def get_extra_info(self, name: str, /) -> object: ...
+# What getsockname(2) and getpeername(2) say of a socket that has no such name.
+_NAMELESS = {
+    errno.ENOTCONN,
+    errno.EINVAL,
+    getattr(errno, "WSAEINVAL", errno.EINVAL),
+}
 
 
-Holder: TypeAlias = SocketLike | _HasSockets | _HasSocket | _Transport
+def binding_of(sock: HasFileno) -> Binding:
+    """Return what *sock* is bound to, as the system itself says now.
 
+    *sock* is an IPv4 or IPv6 socket for TCP or UDP, made by anybody: a ``socket.socket``, also
+    one that ``ssl`` wrapped, asyncio's ``TransportSocket``, or anything else with a
+    ``fileno()``. It is not changed. An option that the system does not tell is ``None``.
 
-def binding_of(sock: SocketLike) -> Binding:
-    """Return what *sock* is bound to, asking the socket itself.
+    A zone is the name of its interface if the socket belongs to the calling thread's network
+    namespace, else the index in digits (getsockname(2)). A socket that is pinned by the zone of
+    its address has that interface as its *device*, too, where the system says so (Linux,
+    ``SO_BINDTODEVICE``); an interface that is gone has its index as name. *peer* is recorded
+    for TCP and UDP alike (getpeername(2)), and *groups* cannot be asked for.
 
-    Any bound TCP or UDP socket will do, whoever made it: after ``dup()``, with a family or a
-    protocol that its Python object got wrong, wrapped by ssl, or held by asyncio. The zone of a
-    link-local address is an interface's name where that can be known, else its index.
-    ``listening`` is ``SO_ACCEPTCONN`` (socket(7)), and ``None`` for UDP; ``groups`` is ``None``,
-    because no system tells.
-
-    A closed or unbound socket, and one of another family or protocol, is a ``ValueError``; what
-    is no socket is a ``TypeError``. A system that refuses to answer is an ``OSError``.
+    A socket that is closed, not bound, or of another family or protocol is a ``ValueError``;
+    what is no socket is a ``TypeError``; both say what to do instead.
     """
-    if not is_socket(sock):
-        raise TypeError(
-            f"{type(sock).__name__} is no socket: pass a bound socket, or reachable_from() "
-            "the server that holds it"
-        )
-    if sock.fileno() < 0:
-        raise ValueError("this socket is closed: ask before close(), or keep its Binding")
-    # A copy, because a socket object with the wrong family misreads its own address.
-    with socket.socket(fileno=_duplicate(sock)) as honest:
-        return _binding(honest)
+    view = _view(sock)
+    try:
+        return _binding(view)
+    finally:
+        view.detach()
 
 
-def sockets_of(target: Holder) -> tuple[SocketLike, ...]:
-    """Return the sockets that *target* holds: itself, if it is one.
-
-    Known holders are an ``asyncio.Server``, a transport, a ``socketserver.BaseServer``, and
-    anything else with ``sockets`` or ``socket``. One that holds none is a ``ValueError``, and
-    what cannot hold any a ``TypeError``.
-    """
-    if is_socket(target):
-        return (target,)
-    held: object = getattr(target, "sockets", None)
-    if held is None and hasattr(target, "get_extra_info"):
-        held = target.get_extra_info("socket")
-    if held is None:
-        held = getattr(target, "socket", None)
-    if is_socket(held):
-        return (held,)
-    if isinstance(held, Iterable):
-        found = tuple(one for one in held if is_socket(one))
-        if found:
-            return found
-        raise ValueError(f"this {type(target).__name__} holds no socket: it may be closed")
-    raise TypeError(
-        f"{type(target).__name__} holds no socket: pass a socket, a server that holds some, "
-        'a Binding, an Endpoint, or text such as "0.0.0.0:3000"'
-    )
-
-
-def in_this_namespace(sock: SocketLike) -> bool | None:
+def in_this_namespace(sock: HasFileno) -> bool | None:
     """Return whether *sock* belongs to the calling thread's network namespace.
 
-    ``None`` where the system does not say: it takes Linux 5.14 (``SO_NETNS_COOKIE``,
-    socket(7)). A socket stays in the namespace that it was made in, whoever uses it.
+    ``None`` where the system does not tell: before Linux 5.14 (``SO_NETNS_COOKIE``) and on
+    every other system; those without such namespaces need not ask.
     """
-    if _SO_NETNS_COOKIE is None:
-        return None
+    view = _view(sock)
     try:
-        with (
-            socket.socket(fileno=_duplicate(sock)) as theirs,
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours,
-        ):
-            cookies = [s.getsockopt(socket.SOL_SOCKET, _SO_NETNS_COOKIE, 8) for s in (theirs, ours)]
-    except OSError:
-        return None
-    return cookies[0] == cookies[1]
+        return _is_here(view)
+    finally:
+        view.detach()
 
 
-def is_socket(value: object) -> TypeGuard[SocketLike]:
-    """Return whether *value* can be asked for a descriptor and an address."""
-    return all(hasattr(value, name) for name in ("fileno", "getsockname", "getpeername"))
+def _view(sock: HasFileno) -> socket.socket:
+    """Return a socket object of our own for the descriptor of *sock*: detach it after use.
+
+    Made from nothing but the descriptor, it has the true family (getsockname(2)).
+    """
+    if not has_fileno(sock):
+        raise TypeError(
+            f"{type(sock).__name__} is no socket: give one, or what sockets_of() finds; "
+            "socket.socket(fileno=...) makes one from a descriptor"
+        )
+    descriptor = sock.fileno()
+    if descriptor < 0:
+        raise ValueError("the socket is closed: ask while it is open")
+    try:
+        # A socket object that takes the default timeout makes the descriptor, which is not
+        # ours alone, non-blocking; one that is said to be non-blocking leaves it alone.
+        if _SOCK_NONBLOCK is not None:
+            return socket.socket(type=_SOCK_NONBLOCK, fileno=descriptor)
+        view = socket.socket(fileno=descriptor)
+        if socket.getdefaulttimeout() is not None and isinstance(sock, socket.socket):
+            sock.settimeout(sock.gettimeout())
+        return view
+    except OSError as error:
+        if error.errno in _NAMELESS:
+            raise _unbound("") from error
+        if error.errno == errno.EBADF:
+            raise ValueError("the socket is closed: ask while it is open") from error
+        if error.errno == errno.ENOTSOCK:
+            raise TypeError(f"{type(sock).__name__} is open, but it is no socket") from error
+        raise
 
 
-def _duplicate(sock: SocketLike) -> int:
-    return socket.dup(sock.fileno()) if sys.platform == "win32" else os.dup(sock.fileno())
-
-
-def _binding(sock: socket.socket) -> Binding:
-    family = sock.getsockopt(socket.SOL_SOCKET, _SO_DOMAIN) if _SO_DOMAIN else sock.family
-    if family not in (socket.AF_INET, socket.AF_INET6):
-        raise ValueError(f"this is a socket of {sock.family!r}, which has no IP address")
-    kind = sock.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE)
-    protocol = sock.getsockopt(socket.SOL_SOCKET, _SO_PROTOCOL) if _SO_PROTOCOL else None
-    transport = _TRANSPORTS.get((kind, protocol))
-    if transport is None:
-        raise ValueError(f"this socket is neither TCP nor UDP (type {kind}, protocol {protocol})")
-    name: SockAddr = sock.getsockname()
-    if name[1] == 0:
-        raise ValueError("this socket is not bound yet: bind it first, or use bindlab.bind()")
-    listening = bool(sock.getsockopt(socket.SOL_SOCKET, _SO_ACCEPTCONN)) if _SO_ACCEPTCONN else None
-    device = _device(sock)
+def _binding(view: socket.socket) -> Binding:
+    if view.family not in (socket.AF_INET, socket.AF_INET6):
+        family = getattr(view.family, "name", f"family {view.family}")
+        raise ValueError(
+            f"an {family} socket has no IP address to be reached at: "
+            "give one of AF_INET or AF_INET6"
+        )
+    transport = _transport(view)
+    endpoint = _named_zone(from_sockaddr(view.getsockname(), transport), view)
+    if endpoint.port == 0:
+        raise _unbound(f"{transport.upper()} ")
+    try:
+        peer = _named_zone(from_sockaddr(view.getpeername(), transport), view)
+    except OSError:  # ENOTCONN, the ordinary case, and what comes of a lost connection
+        peer = None
+    is_ipv6 = view.family == socket.AF_INET6
     return Binding(
-        _named(from_sockaddr(name, transport), sock, device),
-        v6only=bool(sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY))
-        if family == socket.AF_INET6
-        else None,
-        device=device,
-        listening=listening if transport == "tcp" else None,
-        peer=None if listening else _peer(sock, transport, device),
+        endpoint,
+        _flag(view, _IPPROTO_IPV6, _IPV6_V6ONLY) if is_ipv6 else None,
+        _device(view),
+        _flag(view, socket.SOL_SOCKET, _SO_ACCEPTCONN) if transport == "tcp" else None,
+        peer,
     )
 
 
-def _device(sock: socket.socket) -> str | None:
-    try:
-        if sys.platform == "darwin":
-            index = sock.getsockopt(*_MACOS_BOUND_IF[sock.family])
-            return socket.if_indextoname(index) if index else None
-        option: int = getattr(socket, "SO_BINDTODEVICE")  # noqa: B009 - Linux alone has it
-        raw = sock.getsockopt(socket.SOL_SOCKET, option, _DEVICE_NAME_SIZE)
-    except (AttributeError, OSError, struct.error):
-        return None
-    return os.fsdecode(raw.rstrip(b"\0")) or None
+def _transport(view: socket.socket) -> Transport:
+    kind = view.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE)
+    protocol = _number(view, socket.SOL_SOCKET, _SO_PROTOCOL) or _ANY_PROTOCOL
+    transport = _TRANSPORTS.get((kind, protocol))
+    if transport is None:
+        raise ValueError(
+            f"a socket of type {kind} and IP protocol {protocol} is neither TCP nor UDP: "
+            "give one of SOCK_STREAM or SOCK_DGRAM with its usual protocol"
+        )
+    return transport
 
 
-def _peer(sock: socket.socket, transport: Transport, device: str | None) -> Endpoint | None:
-    try:
-        name: SockAddr = sock.getpeername()
-    except OSError as error:
-        if error.errno in (errno.ENOTCONN, errno.EINVAL):
-            return None
-        raise
-    return _named(from_sockaddr(name, transport), sock, device)
+def _unbound(what: str) -> ValueError:
+    return ValueError(
+        f"the {what}socket has no port yet, so nobody can reach it: bind it first, "
+        'as in sock.bind(("127.0.0.1", 0))'
+    )
 
 
-def _named(endpoint: Endpoint, sock: socket.socket, device: str | None) -> Endpoint:
-    """Return *endpoint* with its zone by name: its socket's own, which is its device's."""
-    zone = endpoint.ip.scope_id if endpoint.ip.version == 6 else None
-    if zone is None:
+def _named_zone(endpoint: Endpoint, view: socket.socket) -> Endpoint:
+    """Return *endpoint* with the zone's name, if the index means an interface that we see."""
+    ip = endpoint.ip
+    if not isinstance(ip, IPv6Address) or ip.scope_id is None or _is_here(view) is False:
         return endpoint
-    index = int(zone)
-    if device is None and in_this_namespace(sock) is not False:
+    index = int(ip.scope_id)
+    try:
+        zone = zone_of(socket.if_indextoname(index), index)
+    except OSError:  # the interface is gone
+        return endpoint
+    bare, _, _ = str(ip).partition("%")
+    return endpoint.replace(ip=f"{bare}%{zone}")
+
+
+def _device(view: socket.socket) -> str | None:
+    if _SO_BINDTODEVICE is not None:
         try:
-            device = socket.if_indextoname(index)
+            name = view.getsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, _IFNAMSIZ)
+            return os.fsdecode(name.rstrip(b"\0")) or None
+        except OSError as error:
+            if error.errno != errno.ENODEV:
+                return None
+            return str(_number(view, socket.SOL_SOCKET, _SO_BINDTOIFINDEX) or "") or None
+    if sys.platform == "darwin":
+        index = (
+            _number(view, _IPPROTO_IPV6, _IPV6_BOUND_IF)
+            if view.family == socket.AF_INET6
+            else _number(view, socket.IPPROTO_IP, _IP_BOUND_IF)
+        )
+        try:
+            return socket.if_indextoname(index) if index else None
         except OSError:
-            return endpoint
-    if device is None:
-        return endpoint
-    bare = str(endpoint.ip).partition("%")[0]
-    return endpoint.replace(ip=f"{bare}%{zone_of(device, index)}")
+            return str(index)
+    return None
+
+
+def _is_here(view: socket.socket) -> bool | None:
+    if sys.platform != "linux":
+        return None
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as fresh:
+            return _cookie(fresh) == _cookie(view)
+    except OSError:
+        return None
+
+
+def _cookie(sock: socket.socket) -> bytes:
+    return sock.getsockopt(socket.SOL_SOCKET, _SO_NETNS_COOKIE, 8)
+
+
+def _flag(view: socket.socket, level: int, option: int | None) -> bool | None:
+    value = _number(view, level, option)
+    return None if value is None else bool(value)
+
+
+def _number(view: socket.socket, level: int, option: int | None) -> int | None:
+    if option is None:
+        return None
+    try:
+        return view.getsockopt(level, option)
+    except OSError:
+        return None

@@ -10,9 +10,11 @@ import os
 import socket
 import struct
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
-__all__ = ["Dumper", "attributes"]
+__all__ = ["Dumper", "Span", "attribute", "attributes"]
+
+Span: TypeAlias = tuple[int, int]
 
 # Numbers of <linux/netlink.h>, which the socket module names on Linux only, or not at all.
 NLMSG_ERROR: Final = 2
@@ -32,8 +34,9 @@ _ATTRIBUTE = struct.Struct("=HH")  # struct nlattr: length, type
 _ERROR = struct.Struct("=i")
 _TYPE_MASK = 0x3FFF  # without NLA_F_NESTED and NLA_F_NET_BYTEORDER
 
-# The kernel fills at most 32 KiB of a dump at a time (netlink_recvmsg).
-_BUFFER_SIZE = 1 << 16
+# The kernel sends at most 32 KiB of a dump at a time, if no single message has more
+# (netlink_recvmsg).
+_BUFFER_SIZE = 1 << 15
 _MOST_BYTES = 1 << 28
 _ATTEMPTS = 8
 
@@ -44,12 +47,15 @@ class Dumper:
     Where the system has no such socket, making one is an ``OSError``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, buffer_size: int = _BUFFER_SIZE) -> None:
+        self._sequence = 0
+        self._open(buffer_size)
+
+    def _open(self, buffer_size: int) -> None:
         if _AF_NETLINK is None:
             raise OSError(errno.EAFNOSUPPORT, "this system has no netlink")
         self._socket = socket.socket(_AF_NETLINK, socket.SOCK_RAW, 0)
-        self._buffer = bytearray(_BUFFER_SIZE)
-        self._sequence = 0
+        self._buffer = bytearray(buffer_size)
 
     def close(self) -> None:
         """Close the socket; more than once does no harm."""
@@ -97,26 +103,27 @@ class Dumper:
         length = _HEADER.size + len(body)
         self._socket.send(_HEADER.pack(length, request, flags, self._sequence, 0) + body)
         answers: list[bytes] = []
-        received = 0
-        interrupted = 0
+        received = interrupted = 0
         while received < _MOST_BYTES:
             size = self._receive()
+            if size > len(self._buffer):  # cut off, and the rest of the dump is in the way
+                self.close()
+                self._open(size)
+                return None
             received += size
-            more, seen = self._parse(size, request - 2, answers)
-            interrupted |= seen
+            more, flags = self._parse(size, request - 2, answers)
+            interrupted |= flags & NLM_F_DUMP_INTR
             if not more:
-                return None if interrupted & NLM_F_DUMP_INTR else answers
+                return None if interrupted else answers
         raise OSError(errno.EMSGSIZE, f"the table is larger than {_MOST_BYTES} bytes")
 
     def _receive(self) -> int:
-        """Return how many bytes the next part of the answer put into the buffer."""
+        """Return the size of the next part of the answer, which is in the buffer if it fits."""
         while True:
             # send() returns with the first part of a dump made, and each recv() makes the next
             # one (netlink_dump), so a read that would wait waits for nothing.
             size, sender = self._socket.recvfrom_into(self._buffer, 0, _DONTWAIT | _TRUNC)
-            if size > len(self._buffer):
-                raise OSError(errno.EMSGSIZE, f"a netlink message has {size} bytes")
-            if sender == (0, 0):  # the kernel; another process may write here, too
+            if sender == (0, 0):  # the kernel; root's processes may write here, too
                 return size
 
     def _parse(self, size: int, kind: int, answers: list[bytes]) -> tuple[bool, int]:
@@ -138,10 +145,27 @@ class Dumper:
         return True, seen
 
 
-def attributes(data: bytes, offset: int = 0) -> dict[int, bytes]:
+def attribute(data: bytes, wanted: int, span: Span) -> Span:
+    """Return where the content of the first attribute of type *wanted* lies within *span*.
+
+    ``(0, 0)``, an empty span, where there is none before the first that does not fit.
+    """
+    offset, end = span
+    unpack = _ATTRIBUTE.unpack_from
+    while end - offset >= 4:
+        length, kind = unpack(data, offset)
+        if not 4 <= length <= end - offset:
+            break
+        if kind & _TYPE_MASK == wanted:
+            return offset + 4, offset + length
+        offset += (length + 3) & ~3
+    return 0, 0
+
+
+def attributes(data: bytes, offset: int) -> dict[int, bytes]:
     """Return the attributes in *data* from *offset* on, by type; of two alike the last.
 
-    Reading stops at the first one that does not fit (netlink(3) alignment: 4 bytes).
+    Reading stops at the first one that does not fit (netlink(3), NLA_ALIGN: 4 bytes).
     """
     found: dict[int, bytes] = {}
     end = len(data)

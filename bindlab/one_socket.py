@@ -9,20 +9,28 @@ import os
 import socket
 import sys
 
+from bindlab.any_port import bind_any_port
 from bindlab.errors import Stage, refusal
 from bindlab.request import Request
 from bindlab.reuse import in_numbers, number_of, rules_for
 from bindlab.sockaddr import SockAddr, to_sockaddr
 
-__all__ = ["RULES", "open_socket", "set_options"]
+__all__ = ["RULES", "exclude_others", "listen_on", "open_socket", "set_options"]
 
 RULES = in_numbers(rules_for(sys.platform))
 
+# Linux keeps the port of a listening socket that is shut down, and refuses who connects then;
+# other systems do not document what they do.
+_LISTENING_CAN_BE_UNDONE = sys.platform.startswith("linux")
 
-def open_socket(asked: Request, port: int, backlog: int | None = None) -> socket.socket:
+
+def open_socket(
+    asked: Request, port: int, backlog: int | None = None, *, insists: bool = True
+) -> socket.socket:
     """Return a bound socket, listening if there is a *backlog*; else raise :class:`BindError`.
 
-    It is a plain ``socket.socket``: not inheritable, blocking, its protocol number set.
+    It is a plain ``socket.socket``: not inheritable, blocking, its protocol number set. Unless
+    it *insists* on the port, one that an earlier server's connections have is in use too.
     """
     sock: socket.socket | None = None
     stage: Stage = "socket"
@@ -38,14 +46,20 @@ def open_socket(asked: Request, port: int, backlog: int | None = None) -> socket
             sock.setsockopt(socket.SOL_SOCKET, number_of("SO_BINDTODEVICE"), name)
         # A UDP socket that shares and asks for any port is given one that others have.
         shares_at_once = asked.share_port and port != 0
-        set_options(sock, RULES.shared if shares_at_once else RULES.always)
+        if shares_at_once or RULES.always:
+            set_options(sock, RULES.shared if shares_at_once else RULES.always)
         stage = "zone"
         address = _zoned_address(asked, port) if asked.zone else (asked.host, port)
         stage = "bind"
         try:
-            sock.bind(address)
+            if port == 0 and backlog is None:
+                bind_any_port(sock, address)  # of which a program may hold thousands
+            else:
+                sock.bind(address)
         except OSError as error:
-            if error.errno != errno.EADDRINUSE or not _may_bind_over(asked, port, backlog):
+            if error.errno != errno.EADDRINUSE or not insists:
+                raise
+            if not _may_bind_over(asked, port, backlog):
                 raise
             stage = "setsockopt"
             set_options(sock, RULES.over_connections)
@@ -66,6 +80,49 @@ def open_socket(asked: Request, port: int, backlog: int | None = None) -> socket
         if isinstance(error, OSError):
             raise refusal(error, asked.endpoint(port), stage) from error
         raise
+
+
+def listen_on(asked: Request, sock: socket.socket, port: int, backlog: int) -> None:
+    """Make *sock*, which holds *port*, listen; else raise :class:`BindError`."""
+    stage: Stage = "listen"
+    try:
+        try:
+            sock.listen(backlog)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or not RULES.over_connections:
+                raise
+            # Linux compares the socket with an earlier server's connections once more.
+            stage = "setsockopt"
+            set_options(sock, RULES.over_connections)
+            stage = "listen"
+            sock.listen(backlog)
+        stage = "setsockopt"
+        set_options(sock, RULES.while_listening)
+    except OSError as error:
+        raise refusal(error, asked.endpoint(port), stage) from error
+
+
+def exclude_others(asked: Request, sock: socket.socket, port: int) -> None:
+    """Make *sock* a hold again, if it was bound over an earlier server's connections.
+
+    Any socket that reuses addresses could have bound as well until now. ``listen()`` lets
+    only one of those through, and ``shutdown()`` undoes it: who connects is refused again.
+    """
+    stage: Stage = "setsockopt"
+    try:
+        if not any(sock.getsockopt(socket.SOL_SOCKET, each) for each in RULES.over_connections):
+            return
+        stage = "listen"
+        if _LISTENING_CAN_BE_UNDONE:
+            sock.listen(0)
+        stage = "setsockopt"
+        for option in RULES.over_connections:
+            sock.setsockopt(socket.SOL_SOCKET, option, 0)
+        stage = "listen"
+        if _LISTENING_CAN_BE_UNDONE:
+            sock.shutdown(socket.SHUT_RD)
+    except OSError as error:
+        raise refusal(error, asked.endpoint(port), stage) from error
 
 
 def set_options(sock: socket.socket, options: tuple[int, ...]) -> None:

@@ -35,6 +35,11 @@ class Outcome(Enum):
     WRONG_FAMILY = "wrong family"
     """This system has no IPv6 (or no IPv4) at all."""
 
+    @property
+    def is_acceptance(self) -> bool:
+        """Whether somebody took the connection (or answered the datagram), if only to close it."""
+        return self is Outcome.ACCEPTED or self is Outcome.CLOSED_AT_ONCE
+
 
 def _numbers(*names: str) -> frozenset[int]:
     """Return the errnos called *names* on this system, and Windows' own numbers for them."""
@@ -129,7 +134,7 @@ class Probe(Value):
         Listening is not ready: the system completes a connection before the server has
         called accept() (listen(2)).
         """
-        return self.outcome in (Outcome.ACCEPTED, Outcome.CLOSED_AT_ONCE)
+        return self.outcome.is_acceptance
 
     def __bool__(self) -> bool:
         return self.accepted

@@ -12,13 +12,13 @@ from typing import Protocol, TypeAlias
 
 from bindlab.attempt import Attempt
 from bindlab.endpoint import Endpoint, IPAddress, parse_address, unmap
-from bindlab.outcome import Probe
+from bindlab.outcome import Outcome, Probe
 from bindlab.sockaddr import family_of
 
 __all__ = ["NotListeningError", "Process", "probe", "wait_until_listening"]
 
 # Sleeping 1 % of the time elapsed notices a server within 1 % of its start time, for a
-# twentieth of the processor time that a spin takes; doubling the pause would miss by half.
+# fraction of the processor time that a spin takes; doubling the pause would miss by half.
 _PAUSE = 0.01
 _SHORTEST_PAUSE = 0.0002
 _LONGEST_PAUSE = 0.01
@@ -77,7 +77,9 @@ def probe(
     is left for what says nothing about the target, such as too many open files.
     """
     target = parse_target(endpoint)
-    return Attempt(target, _parse_source(source, target)).run(parse_timeout(timeout))
+    attempt = Attempt(target, _parse_source(source, target))
+    attempt.run(parse_timeout(timeout))
+    return attempt.probe()
 
 
 def wait_until_listening(
@@ -94,7 +96,8 @@ def wait_until_listening(
 
     *timeout* is in seconds. When it is over, and as soon as *process* has ended, the answer
     is :class:`NotListeningError`, a ``TimeoutError`` with the last :class:`Probe`. *process*
-    is anything with ``poll()`` (``None`` while running) or ``is_alive()``.
+    is anything with ``poll()`` (``None`` while running) or ``is_alive()``; a launcher that
+    leaves its server behind is not the process to name.
 
     A UDP endpoint is a ``ValueError``: a UDP server does not listen, and owes no answer.
     Otherwise as in :func:`probe`.
@@ -109,16 +112,24 @@ def wait_until_listening(
     started = time.perf_counter()
     deadline = started + seconds
     has_ended = _end_of(process)
+    last: Attempt | None = None
     while True:
         patience = min(_PATIENCE, max(_SHORTEST_PAUSE, deadline - time.perf_counter()))
-        met = Attempt(target, None).run(patience, has_ended)
+        attempt = Attempt(target, None)
+        outcome = attempt.run(patience, has_ended)
         now = time.perf_counter()
-        if has_ended is not None and has_ended():
-            what = "what accepts there is another" if met.accepted else "it never listened"
+        ended = has_ended is not None and has_ended()
+        if outcome.is_acceptance and not ended:
+            return attempt.probe()
+        # One that was cut short says less than the one before it.
+        if last is None or outcome is not Outcome.NO_ANSWER or attempt.elapsed >= _PATIENCE:
+            last = attempt
+        if ended:
+            what = "what accepts is another" if outcome.is_acceptance else "it never listened"
+            met = last.probe()
             raise NotListeningError(f"the process has ended, and {what}: {met}", met, True)
-        if met.accepted:
-            return met
         if now >= deadline:
+            met = last.probe()
             raise NotListeningError(f"{met} (waited {seconds:g} s)", met)
         pause = min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, (now - started) * _PAUSE))
         time.sleep(min(pause, deadline - now))

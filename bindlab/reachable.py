@@ -1,29 +1,23 @@
 """Where the edges meet the core: from a live socket on this machine to the pure answer."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from ipaddress import IPv6Address
+from typing import TypeGuard
 
 from bindlab.binding import Binding
 from bindlab.endpoint import Endpoint, unmap
+from bindlab.holders import sockets_of
 from bindlab.host import Host
-from bindlab.inspect_socket import (
-    HoldsSockets,
-    SocketLike,
-    binding_of,
-    in_this_namespace,
-    sockets_of,
-)
+from bindlab.inspect_socket import binding_of, in_this_namespace
 from bindlab.reach import Reach
 from bindlab.snapshot import this_host
 
-__all__ = ["Target", "reachable_from"]
-
-Target = SocketLike | HoldsSockets | Binding | Endpoint | str
+__all__ = ["reachable_from"]
 
 _TAKEN_TO_LISTEN = "a socket listens there (no socket was asked)"
 
 
-def reachable_from(target: "Target | Iterable[Target]", *, host: Host | None = None) -> Reach:
+def reachable_from(target: object, *, host: Host | None = None) -> Reach:
     """Return who can reach *target*: ask the answer about origins, or print it.
 
     *target* is a bound socket, anything that holds sockets (an ``asyncio.Server``, a
@@ -41,9 +35,11 @@ def reachable_from(target: "Target | Iterable[Target]", *, host: Host | None = N
     False
     """
     where = this_host() if host is None else host
+    if not isinstance(where, Host):
+        raise TypeError(f"host is a Host, or None for this machine, not {host!r}")
     bindings: list[Binding] = []
     assumptions: list[str] = []
-    for one in _each(target):
+    for one in target if _are_several(target) else (target,):
         match one:
             case Binding():
                 bindings.append(one)
@@ -56,15 +52,11 @@ def reachable_from(target: "Target | Iterable[Target]", *, host: Host | None = N
     return Reach(bindings, where, assumptions)
 
 
-def _each(target: "Target | Iterable[Target]") -> "Iterator[Target]":
-    if isinstance(target, list | tuple | set | frozenset):
-        for one in target:
-            yield from _each(one)
-    else:
-        yield target
+def _are_several(target: object) -> TypeGuard[Collection[object]]:
+    return isinstance(target, list | tuple | set | frozenset)
 
 
-def _asked(holder: SocketLike | HoldsSockets, *, here: bool) -> Iterator[Binding]:
+def _asked(holder: object, *, here: bool) -> Iterator[Binding]:
     for sock in sockets_of(holder):
         if here and in_this_namespace(sock) is False:
             raise ValueError(

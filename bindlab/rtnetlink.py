@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from bindlab.netlink import Dumper, attributes
+from bindlab.netlink import Dumper, Span, attribute, attributes
 
 __all__ = [
     "IFA_F_DADFAILED",
@@ -80,14 +80,15 @@ def links(dumper: Dumper) -> Iterator[Link]:
     request = _LINK.pack(0, 0, 0, 0, 0) + _WITHOUT_STATISTICS
     for message in dumper.dump(RTM_GETLINK, request):
         _, _, index, flags, _ = _LINK.unpack_from(message)
-        found = attributes(message, _LINK.size)
-        families = attributes(found.get(_IFLA_AF_SPEC, b""))
+        everything = (_LINK.size, len(message))
+        start, end = attribute(message, _IFLA_IFNAME, everything)
+        settings = attribute(message, _IFLA_AF_SPEC, everything)
         yield Link(
             index,
-            os.fsdecode(found.get(_IFLA_IFNAME, b"").rstrip(b"\0")),
+            os.fsdecode(message[start:end].rstrip(b"\0")),
             flags,
-            _setting(families.get(_AF_INET), _IFLA_INET_CONF, _ROUTE_LOCALNET),
-            _setting(families.get(_AF_INET6), _IFLA_INET6_CONF, _DISABLE_IPV6),
+            _setting(message, settings, _AF_INET, _IFLA_INET_CONF, _ROUTE_LOCALNET),
+            _setting(message, settings, _AF_INET6, _IFLA_INET6_CONF, _DISABLE_IPV6),
         )
 
 
@@ -103,7 +104,7 @@ def addresses(dumper: Dumper, version: int) -> Iterator[LinkAddress]:
         packed = found.get(_IFA_LOCAL) or found.get(_IFA_ADDRESS, b"")
         if _IFA_FLAGS in found:  # all 32 bits of them
             (flags,) = _WORD.unpack(found[_IFA_FLAGS])
-        label = os.fsdecode(found.get(_IFA_LABEL, b"").rstrip(b"\0"))
+        label = os.fsdecode(found[_IFA_LABEL].rstrip(b"\0")) if _IFA_LABEL in found else ""
         yield LinkAddress(index, packed, prefix_length, flags, label)
 
 
@@ -131,9 +132,9 @@ def local_routes(dumper: Dumper) -> Iterator[tuple[bytes, int]]:
                 yield found.get(_RTA_DST, bytes(size)), length
 
 
-def _setting(family: bytes | None, array: int, offset: int) -> bool | None:
-    words = attributes(family).get(array, b"") if family else b""
-    if len(words) < offset + 4:
+def _setting(message: bytes, span: Span, family: int, array: int, offset: int) -> bool | None:
+    start, end = attribute(message, array, attribute(message, family, span))
+    if end - start < offset + _WORD.size:  # an older kernel has shorter arrays
         return None
-    (value,) = _WORD.unpack_from(words, offset)
+    (value,) = _WORD.unpack_from(message, start + offset)
     return bool(value)

@@ -52,12 +52,12 @@ with listen(0, "127.0.0.1") as server:
         with connection:
             Hello(connection, client, None)  # type: ignore[arg-type]
 
-    thread = threading.Thread(target=serve_one)
-    thread.start()
     (url,) = reachable_from(server).urls()
+    thread = threading.Thread(target=serve_one, daemon=True)
+    thread.start()
     with urlopen(url, timeout=5) as response:
         print(f"   {url} says: {response.read().decode()}")
-    thread.join()
+    thread.join(timeout=5)
 
     print("4. Who can reach it?")
     print()

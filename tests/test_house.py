@@ -25,7 +25,30 @@ CORE = (
     ("rules", "ways", "render"),
     ("reach",),
 )
-EDGES: dict[str, tuple[str, ...]] = {}
+EDGES = {
+    "words for a refusing system": ("errors",),
+    "tuples of the socket module": ("sockaddr",),
+    "snapshot": ("netlink", "rtnetlink", "beyond_ifaddr", "snapshot"),
+    "inspection": ("holders", "inspect_socket"),
+    "opening": (
+        "request",
+        "reuse",
+        "port_range",
+        "port_users",
+        "hints",
+        "one_socket",
+        "opening",
+        "any_port",
+        "reservation",
+        "allocation",
+        "adoption",
+    ),
+    "probing": ("icmp", "outcome", "attempt", "probing"),
+}
+VALUES = ("value", "endpoint", "interface", "binding", "host")
+SHARED = ("errors", "sockaddr")  # what more than one edge stands on
+MEETING = ("reachable",)  # where edges and core meet, below the face
+
 PURE_IMPORTS = {
     "collections.abc",
     "enum",
@@ -60,6 +83,7 @@ def imports_of(path: Path) -> set[str]:
 def test_every_module_has_a_place() -> None:
     """Each module of the package stands in exactly one row."""
     placed = [name for row in CORE for name in row] + [n for row in EDGES.values() for n in row]
+    placed += MEETING
     modules = {info.name for info in pkgutil.iter_modules([str(PACKAGE)])}
     assert sorted(placed) == sorted(modules)
 
@@ -71,6 +95,15 @@ def test_the_core_imports_upwards_only_and_touches_nothing(name: str) -> None:
         f"bindlab.{other}" for row in CORE for other in row if CORE.index(row) < level_of(name)
     }
     assert imports_of(PACKAGE / f"{name}.py") <= above | PURE_IMPORTS
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_edges_know_the_core_and_never_each_other(edge: str) -> None:
+    """An edge imports values, what edges share, and its own modules; never another edge."""
+    allowed = {f"bindlab.{n}" for n in (*EDGES[edge], *SHARED, *VALUES)} | {"bindlab"}
+    for name in EDGES[edge]:
+        found = {m for m in imports_of(PACKAGE / f"{name}.py") if m.startswith("bindlab")}
+        assert found <= allowed, name
 
 
 def level_of(name: str) -> int:

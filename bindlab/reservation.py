@@ -1,0 +1,125 @@
+"""A port number that is held, until its sockets are handed over to who serves on them.
+
+Knows the held sockets and who owns them: this object, its caller, or nobody any more. How
+they came to have one port is allocation.py's.
+"""
+
+import socket
+from collections.abc import Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from bindlab.endpoint import Endpoint
+from bindlab.errors import BindError
+from bindlab.one_socket import listen_on
+from bindlab.request import MAX_BACKLOG, Request, checked_backlog
+
+__all__ = ["Reservation"]
+
+
+class Reservation:
+    """One port, held on each of ``endpoints`` by a bound socket that does not listen.
+
+    :func:`bindlab.allocate` makes them. Leave the ``with`` block, or ``close()``, and what
+    was not handed over is closed; one that is forgotten is closed with a ``ResourceWarning``.
+    It may be handed over from any thread, once. After ``fork()`` each process has the hold,
+    and it ends when both have closed it.
+
+    - *port* is the number, *endpoints* what it is held on, in the order asked for.
+    - *left_out* has the reason, a ``BindError``, for each address that ``"localhost"`` stands
+      for and that this machine does not have.
+    - *lendable* says whether a program that binds by itself can take the port.
+    """
+
+    __slots__ = ("__weakref__", "_held", "_requests", "endpoints", "left_out", "lendable", "port")
+
+    port: int
+    endpoints: tuple[Endpoint, ...]
+    left_out: tuple[BindError, ...]
+    lendable: bool
+
+    def __init__(
+        self,
+        port: int,
+        held: Sequence[tuple[Request, socket.socket]],
+        left_out: tuple[BindError, ...] = (),
+        lendable: bool = False,
+    ) -> None:
+        self._requests = tuple(asked for asked, _ in held)
+        # A list of one, because pop() lets only one of several threads have it.
+        self._held = [tuple(sock for _, sock in held)]
+        self.port = port
+        self.endpoints = tuple(asked.endpoint(port) for asked in self._requests)
+        self.left_out = left_out
+        self.lendable = lendable
+
+    @property
+    def sockets(self) -> tuple[socket.socket, ...]:
+        """The sockets still held, in the order of ``endpoints``; none once handed over or closed.
+
+        They stay the reservation's: to keep them, :meth:`take` them.
+        """
+        return next(iter(self._held), ())
+
+    def take(self) -> tuple[socket.socket, ...]:
+        """Hand over the bound sockets, in the order of ``endpoints``; the caller closes them.
+
+        They still exclude others. A TCP server that calls ``listen()`` on one by itself should
+        set ``SO_REUSEADDR`` after that, as :meth:`listen` does: or it cannot be restarted on
+        the port while its connections are in TIME_WAIT. A second call, and one after
+        ``close()``, is a ``RuntimeError``.
+        """
+        try:
+            return self._held.pop()
+        except IndexError:
+            raise RuntimeError(
+                f"port {self.port} was handed over or closed already: keep the sockets that "
+                "the first take() or listen() returned, or allocate() again"
+            ) from None
+
+    def listen(self, backlog: int | None = None) -> tuple[socket.socket, ...]:
+        """Hand over the sockets, those of TCP listening; otherwise as :meth:`take`.
+
+        *backlog* is that of :func:`bindlab.listen`. If the system refuses one, which a squatter
+        cannot bring about (but who borrowed a lendable port can), all of them are closed and
+        the refusal is a :class:`~bindlab.errors.BindError`.
+        """
+        limit = MAX_BACKLOG if backlog is None else checked_backlog(backlog)
+        sockets = self.take()
+        with ExitStack() as undo:
+            for asked, sock in zip(self._requests, sockets, strict=True):
+                undo.enter_context(sock)
+                if asked.transport == "tcp":
+                    listen_on(asked, sock, self.port, limit)
+            undo.pop_all()
+        return sockets
+
+    def close(self) -> None:
+        """Give the port up, unless it was handed over; calling it again does nothing."""
+        while self._held:
+            with ExitStack() as sockets:
+                for sock in self.take():
+                    sockets.enter_context(sock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_held", None):
+            import warnings
+
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+            self.close()
+
+    def __repr__(self) -> str:
+        state = "" if self._held else ", no longer held here"
+        return f"<Reservation of {', '.join(map(str, self.endpoints))}{state}>"

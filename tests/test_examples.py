@@ -1,0 +1,60 @@
+"""Every example runs to its end, and prints what it says that it prints."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+# What each example must print, line by line and in this order, as regular expressions.
+EXPECTED = {
+    "01_start_a_server.py": [
+        r"1\. Bind: .*",
+        r"   this socket is 127\.0\.0\.1:(\d+), not listening",
+        r"   a connection is refused: nobody listens yet",
+        r"   a second server on that port: AddressInUseError at bind",
+        r"2\. Listen: .*",
+        r"   this socket is 127\.0\.0\.1:(\d+)",
+        r"   http://127\.0\.0\.1:\d+ says: hello from 127\.0\.0\.1",
+        r"bound to 127\.0\.0\.1:\d+",
+        r"this machine +yes +http://127\.0\.0\.1:\d+ .*",
+        r"beyond, by a router +no .*never leaves this machine",
+        r"the internet +no .*never leaves this machine",
+        r"5\. Closed: .*",
+    ],
+    "02_loopback_or_wildcard.py": [
+        r"bound to 127\.0\.0\.1:\d+",
+        r"bound to 0\.0\.0\.0:\d+: every IPv4 address of this machine",
+        r"bound to 127\.0\.0\.1:3000",
+        r"192\.168\.0\.0/24 \(wifi\) +no .*never leaves this machine",
+        r"\|  wifi      192\.168\.0\.102 +\|  x-- 192\.168\.0\.0/24 \(wifi\)",
+        r"a browser on the laptop opens http://127\.0\.0\.1:3000",
+        r"a phone on the Wi-Fi cannot: bound to loopback, which never leaves this machine",
+        r"bound to 0\.0\.0\.0:3000: every IPv4 address of this machine",
+        r"192\.168\.0\.0/24 \(wifi\) +conditional +http://192\.168\.0\.102:3000 .*",
+        r"10\.0\.0\.0/24 \(ethernet\) +conditional +http://10\.0\.0\.12:3000 .*",
+        r"\|  wifi      192\.168\.0\.102 +\|<-\?-- 192\.168\.0\.0/24 \(wifi\), at .*",
+        r"a browser on the laptop opens http://127\.0\.0\.1:3000",
+        r"a phone on the Wi-Fi opens   http://192\.168\.0\.102:3000",
+    ],
+}
+
+
+@pytest.mark.parametrize("script", sorted(path.name for path in EXAMPLES.glob("*.py")))
+def test_example(script: str) -> None:
+    """Each script ends well within seconds, with the lines that belong to it."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", EXAMPLES / script],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = iter(done.stdout.splitlines())
+    for wanted in EXPECTED[script]:
+        assert any(re.fullmatch(wanted, line) for line in lines), f"{wanted}\n{done.stdout}"
+    assert "://0.0.0.0" not in done.stdout
