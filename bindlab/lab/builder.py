@@ -91,8 +91,8 @@ def _sockets(hosts: Mapping[str, _Host]) -> Iterator[socket.socket]:
 def _await_step(name: str, host: _Host) -> None:
     try:
         answer = receive(host.steps)
-    except Closed:
-        answer = LabError(None, "its process ended")
+    except Closed as error:
+        raise RuntimeError(f"the process of host {name} ended early") from error
     if isinstance(answer, OSError):
         raise LabError(answer.errno, f"host {name}: {answer}") from answer
 

@@ -162,7 +162,8 @@ def _runs(netlink: Netlink, name: str) -> bool:
     _, link = netlink.link(name)
     if link[_OPERSTATE][0] != _IS_UP:
         return False
-    port = attributes(attributes(link.get(_INFO, b"")).get(_INFO_SLAVE_DATA, b""))
+    info = attributes(link.get(_INFO, b""), 0)
+    port = attributes(info.get(_INFO_SLAVE_DATA, b""), 0)
     return _PORT_STATE not in port or port[_PORT_STATE][0] == _PORT_FORWARDS
 
 

@@ -121,8 +121,11 @@ def _held(machines: Mapping[str, Machine]) -> Generator[Mapping[str, LabHost], N
             Packet(Plan(machines)).send(control)
             answer = receive(control)
         except (Closed, ConnectionError) as error:
-            text = "the program that makes the network ended early: see its standard error"
-            raise LabError(None, text) from error
+            # No LabError, which available() would take for a system that has no lab.
+            raise RuntimeError(
+                f"the program that makes networks, run by {sys.executable}, ended early: its "
+                "standard error says why"
+            ) from error
         if isinstance(answer, Failed):
             raise LabError(answer.errno, answer.text)
         assert isinstance(answer, Ready)

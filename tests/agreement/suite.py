@@ -3,8 +3,8 @@
 from socket import socket
 
 from bindlab.host import Host
-from bindlab.inspect_socket import binding_of
 from bindlab.reach import Reach
+from bindlab.reachable import reachable_from
 
 from .engine import Predict, Run, run
 from .laws import Report, judge
@@ -15,7 +15,7 @@ __all__ = ["examine", "predicted"]
 
 def predicted(sock: socket, host: Host) -> Reach:
     """Return what bindlab says of a socket."""
-    return Reach([binding_of(sock)], host)
+    return reachable_from(sock, host=host)
 
 
 def examine(
