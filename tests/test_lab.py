@@ -291,6 +291,17 @@ class TestNetworks:
             assert meets(net.a, "fe80::1%one") == "accepted"
             assert meets(net.b, "fe80::1%two") == "ECONNREFUSED"
 
+    def test_hosts_are_found_by_name(self, home: Network) -> None:
+        """A host is an attribute and an item of its network, which lists them in order."""
+        assert home["phone"] is home.phone
+        assert [host.name for host in home] == ["laptop", "phone", "desktop"]
+        assert len(home) == 3
+        assert "laptop" in dir(home)
+        with pytest.raises(AttributeError, match="no tablet: it has laptop, phone, desktop"):
+            home.tablet  # noqa: B018 - asking is the test
+        with pytest.raises(KeyError):
+            home["tablet"]
+
     def test_two_interfaces_may_be_on_one_network(self) -> None:
         """An interface can be plugged into a network of another name."""
         with (

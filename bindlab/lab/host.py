@@ -53,6 +53,8 @@ class LabHost:
     def call(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Return ``function(*args, **kwargs)``, called on this host.
 
+        So can all of bindlab be: ``call(wait_until_listening, "192.168.0.102:8000")``.
+
         A function that cannot be found there by its name is a ``TypeError``; one whose
         process ends before it returned, or a host that is gone, a ``LabError``.
         """

@@ -37,15 +37,13 @@ class Network:
         self._hosts = dict(hosts)
 
     def __getattr__(self, name: str) -> LabHost:
-        if name.startswith("__"):  # copy and pickle ask, before there is anything
-            raise AttributeError(name)
-        return self[name]
-
-    def __getitem__(self, name: str) -> LabHost:
         hosts: Mapping[str, LabHost] = self.__dict__.get("_hosts", {})
         if name not in hosts:
             raise AttributeError(f"this network has no {name}: it has {', '.join(hosts)}")
         return hosts[name]
+
+    def __getitem__(self, name: str) -> LabHost:
+        return self._hosts[name]
 
     def __iter__(self) -> Iterator[LabHost]:
         return iter(self._hosts.values())
