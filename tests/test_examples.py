@@ -40,6 +40,17 @@ EXPECTED = {
         r"a browser on the laptop opens http://127\.0\.0\.1:3000",
         r"a phone on the Wi-Fi opens   http://192\.168\.0\.102:3000",
     ],
+    # With the lab or without: the lines between, of who tries, are only there with it.
+    "06_they_cannot_connect.py": [
+        r"A laptop .*",
+        r"serving on 127\.0\.0\.1:3000, .*",
+        r"  bindlab on the phone:  no: bound to loopback, which never leaves this machine",
+        r"serving on 192\.168\.0\.102:3000, .*",
+        r"  bindlab on the phone:  conditional: at 192\.168\.0\.102 by wifi, .*",
+        r"  it opens               http://192\.168\.0\.102:3000",
+        r"serving on 0\.0\.0\.0:3000, .*",
+        r"  it opens               http://192\.168\.0\.102:3000",
+    ],
 }
 
 

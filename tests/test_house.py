@@ -48,6 +48,7 @@ EDGES = {
 VALUES = ("value", "endpoint", "interface", "binding", "host")
 SHARED = ("errors", "sockaddr")  # what more than one edge stands on
 MEETING = ("reachable",)  # where edges and core meet, below the face
+FOR_TESTS = ("lab",)  # above the face: what only tests import
 
 PURE_IMPORTS = {
     "collections.abc",
@@ -83,7 +84,7 @@ def imports_of(path: Path) -> set[str]:
 def test_every_module_has_a_place() -> None:
     """Each module of the package stands in exactly one row."""
     placed = [name for row in CORE for name in row] + [n for row in EDGES.values() for n in row]
-    placed += MEETING
+    placed += [*MEETING, *FOR_TESTS]
     modules = {info.name for info in pkgutil.iter_modules([str(PACKAGE)])}
     assert sorted(placed) == sorted(modules)
 
@@ -104,6 +105,21 @@ def test_edges_know_the_core_and_never_each_other(edge: str) -> None:
     for name in EDGES[edge]:
         found = {m for m in imports_of(PACKAGE / f"{name}.py") if m.startswith("bindlab")}
         assert found <= allowed, name
+
+
+def test_nothing_below_imports_what_is_for_tests() -> None:
+    """The lab stands on the package, and the package works without it."""
+    for path in PACKAGE.glob("*.py"):
+        assert not [m for m in imports_of(path) if m.startswith("bindlab.lab")], path
+
+
+def test_only_the_labs_own_processes_make_system_calls() -> None:
+    """What needs Linux's ctypes is imported in the lab's helper, never where a test runs."""
+    users = {p.stem for p in PACKAGE.glob("lab/*.py") if "bindlab.lab.kernel" in imports_of(p)}
+    assert users == {"agent", "builder"}
+    for path in PACKAGE.glob("lab/*.py"):
+        if path.stem != "builder":
+            assert not imports_of(path) & {"bindlab.lab.agent", "bindlab.lab.builder"}, path
 
 
 def level_of(name: str) -> int:

@@ -1,0 +1,150 @@
+"""The program that holds a network: it makes the namespaces and ends with who asked for them.
+
+A namespace lives as long as a process is in it, and nothing else holds these: they have no
+name in /run/netns. This process is in one of its own, which holds the switches, and is the
+ancestor of all that runs on the hosts. It ends them and itself when the network is closed or
+the process that opened it is gone, however that ended.
+"""
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from bindlab.lab.agent import serve
+from bindlab.lab.cabling import Port, lay_cables
+from bindlab.lab.configure import configure
+from bindlab.lab.errors import LabError
+from bindlab.lab.kernel import adopt_orphans, die_with_parent, new_network, own_network
+from bindlab.lab.links import wait_until_running
+from bindlab.lab.machine import Machine
+from bindlab.lab.messages import Failed, Plan, Ready
+from bindlab.lab.route_socket import Netlink
+from bindlab.lab.wire import Closed, Packet, receive
+
+__all__ = ["main"]
+
+
+class _Ports(NamedTuple):
+    ports: Sequence[Port]
+
+
+class _Host(NamedTuple):
+    pid: int
+    steps: socket.socket
+    requests: socket.socket
+
+
+def main(control: socket.socket, owner: int) -> None:
+    """Make the network that *control* asks for, and hold it while process *owner* does."""
+    try:
+        plan = receive(control)
+        assert isinstance(plan, Plan)
+        watched = os.pidfd_open(owner)
+        adopt_orphans()
+        own_network()
+        hosts = _build(plan.machines, control)
+        ready = Ready({name: (host.pid, host.requests) for name, host in hosts.items()})
+        Packet(ready).send(control)
+        for host in hosts.values():
+            host.requests.close()
+        poll = select.poll()
+        poll.register(control, 0)  # POLLHUP alone: the network is closed
+        poll.register(watched, select.POLLIN)
+        poll.poll()
+    except (BrokenPipeError, Closed):
+        pass  # who asked is gone already
+    except OSError as error:
+        Packet(Failed(error.errno, str(error))).send(control)
+    finally:
+        _end_descendants()
+
+
+def _build(machines: Mapping[str, Machine], control: socket.socket) -> Mapping[str, _Host]:
+    hosts: dict[str, _Host] = {}
+    for number, (name, machine) in enumerate(machines.items()):
+        hosts[name] = _fork_host(number, machine, [control, *_sockets(hosts)])
+    for name, host in hosts.items():
+        _await_step(name, host)
+    pids = {name: host.pid for name, host in hosts.items()}
+    with Netlink() as netlink:
+        ports, host_ports = lay_cables(netlink, machines, pids)
+        for name, host in hosts.items():
+            Packet(_Ports(host_ports[name])).send(host.steps)
+        for name, host in hosts.items():
+            _await_step(name, host)
+            host.steps.close()
+        wait_until_running(netlink, [port.name for port in ports if port.live])
+    return hosts
+
+
+def _sockets(hosts: Mapping[str, _Host]) -> Iterator[socket.socket]:
+    for host in hosts.values():
+        yield host.steps
+        yield host.requests
+
+
+def _await_step(name: str, host: _Host) -> None:
+    try:
+        answer = receive(host.steps)
+    except Closed as error:
+        raise RuntimeError(f"the process of host {name} ended early") from error
+    if isinstance(answer, OSError):
+        raise LabError(answer.errno, f"host {name}: {answer}") from answer
+
+
+def _fork_host(number: int, machine: Machine, inherited: Iterable[socket.socket]) -> _Host:
+    steps, our_steps = socket.socketpair()
+    requests, our_requests = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    pid = os.fork()
+    if pid:
+        our_steps.close()
+        our_requests.close()
+        return _Host(pid, steps, requests)
+    try:
+        die_with_parent()
+        for sock in (steps, requests, *inherited):
+            sock.close()
+        try:
+            new_network()
+            Packet(None).send(our_steps)
+            told = receive(our_steps)
+            assert isinstance(told, _Ports)
+            configure(machine, number, told.ports)
+            Packet(None).send(our_steps)
+        except OSError as error:
+            Packet(LabError(error.errno, str(error))).send(our_steps)
+        else:
+            our_steps.close()
+            serve(our_requests)
+    except Exception as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+    finally:
+        os._exit(0)
+
+
+def _end_descendants() -> None:
+    """Kill all that runs on the hosts; what lost its parent became a child of this process."""
+    while True:
+        for pid in list(_children()):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        try:
+            os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+
+
+def _children() -> Iterator[int]:
+    me = os.getpid()
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            with contextlib.suppress(OSError), open(f"/proc/{entry}/stat") as file:
+                # proc(5): the name, in parentheses, may hold anything; state and parent follow.
+                parent = file.read().rpartition(")")[2].split()[1]
+                if int(parent) == me:
+                    yield int(entry)

@@ -1,0 +1,245 @@
+"""A host of the lab, as the test's own process sees it."""
+
+import contextlib
+import os
+import pickle
+import socket
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, ParamSpec, TypeAlias, TypeVar
+
+from bindlab.endpoint import Endpoint, IPAddress, Transport
+from bindlab.lab.errors import LabError
+from bindlab.lab.machine import Machine
+from bindlab.lab.messages import Ended, Raised, Request, Returned
+from bindlab.lab.program import Program, Stream, launch
+from bindlab.lab.remote import dial, make_socket
+from bindlab.lab.wire import Closed, Packet, receive, receive_result
+
+if TYPE_CHECKING:
+    from bindlab.host import Host
+    from bindlab.outcome import Probe
+
+__all__ = ["LabHost"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Socket: TypeAlias = socket.socket  # "socket" means the method inside LabHost
+
+
+class LabHost:
+    """A real host on the networks of a lab: what is made here has its addresses and routes.
+
+    Sockets are made in the host's network namespace and handed over: they are plain sockets
+    of this process (and can be used from any thread or event loop), but their packets come
+    from and go to the host's networks. They are closed, if still open, when the network is.
+
+    Functions are called in a process of the host, so they must be importable by name, and
+    take and return what can be pickled; sockets among that are handed over. What they raise
+    is raised here, with the other side's traceback as a note.
+    """
+
+    def __init__(self, name: str, machine: Machine, pid: int, requests: Socket) -> None:
+        self.name = name
+        self.machine = machine
+        self.pid = pid
+        self._requests = requests
+        self._sockets: weakref.WeakSet[Socket] = weakref.WeakSet()
+        self._programs: list[Program] = []
+
+    def __repr__(self) -> str:
+        return f"<LabHost {self.name}, pid {self.pid}>"
+
+    def call(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return ``function(*args, **kwargs)``, called on this host.
+
+        So can all of bindlab be: ``call(wait_until_listening, "192.168.0.102:8000")``.
+
+        A function that cannot be found there by its name is a ``TypeError``; one whose
+        process ends before it returned, or a host that is gone, a ``LabError``.
+        """
+        with self._ask(function, args, kwargs) as reply:
+            try:
+                answer = receive(reply)
+                if isinstance(answer, Returned):
+                    return receive_result(reply, function, self._sockets)
+            except (Closed, ConnectionResetError) as error:
+                raise self._gone() from error
+        if isinstance(answer, Raised):
+            answer.error.add_note(f"raised on {self.name}:\n{answer.traceback}")
+            raise answer.error from answer.cause
+        assert isinstance(answer, Ended)
+        text = f"{function!r} on {self.name} ended without an answer, status {answer.status}"
+        raise LabError(None, text)
+
+    def listen(
+        self,
+        port: int = 0,
+        address: IPAddress | str = "127.0.0.1",
+        *,
+        dual_stack: bool = False,
+        device: str | None = None,
+        share_port: bool = False,
+        backlog: int | None = None,
+    ) -> Socket:
+        """Return a listening TCP socket of this host; see :func:`bindlab.listen`."""
+        from bindlab.opening import listen
+
+        return self.call(
+            listen,
+            port,
+            address,
+            dual_stack=dual_stack,
+            device=device,
+            share_port=share_port,
+            backlog=backlog,
+        )
+
+    def bind(
+        self,
+        port: int = 0,
+        address: IPAddress | str = "127.0.0.1",
+        *,
+        transport: Transport = "tcp",
+        dual_stack: bool = False,
+        device: str | None = None,
+        share_port: bool = False,
+    ) -> Socket:
+        """Return a bound socket of this host; see :func:`bindlab.bind`."""
+        from bindlab.opening import bind
+
+        return self.call(
+            bind,
+            port,
+            address,
+            transport=transport,
+            dual_stack=dual_stack,
+            device=device,
+            share_port=share_port,
+        )
+
+    def connect(
+        self,
+        address: IPAddress | str,
+        port: int,
+        *,
+        transport: Transport = "tcp",
+        source: IPAddress | str | None = None,
+        device: str | None = None,
+        timeout: float | None = 5.0,
+    ) -> Socket:
+        """Return a socket of this host that is connected to *address* and *port*.
+
+        *source* is the address of this host to send from, *device* the interface to leave
+        by (``SO_BINDTODEVICE``). *timeout* is in seconds, and stays set on the socket, as
+        with :func:`socket.create_connection`. A refusal is the ``OSError`` of connect(2).
+        """
+        endpoint = Endpoint(address, port, transport)
+        local = None if source is None else Endpoint(source, 0, transport)
+        return self.call(dial, endpoint, local, device, timeout)
+
+    def socket(
+        self,
+        family: int = socket.AF_INET,
+        kind: int = socket.SOCK_STREAM,
+        protocol: int = 0,
+    ) -> Socket:
+        """Return a new socket of this host, neither bound nor connected."""
+        return self.call(make_socket, family, kind, protocol)
+
+    def host(self) -> "Host":
+        """Return this host as a value: what :func:`bindlab.this_host` says there, now."""
+        from bindlab.snapshot import this_host
+
+        return self.call(this_host)
+
+    def probe(
+        self,
+        endpoint: Endpoint | str,
+        *,
+        timeout: float = 1.0,
+        source: IPAddress | str | None = None,
+    ) -> "Probe":
+        """Return what an attempt to reach *endpoint* from here meets; see :func:`bindlab.probe`."""
+        from bindlab.probing import probe
+
+        return self.call(probe, endpoint, timeout=timeout, source=source)
+
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        stdin: Stream = None,
+        stdout: Stream = None,
+        stderr: Stream = None,
+        env: Mapping[str, str] | None = None,
+        cwd: str | os.PathLike[str] | None = None,
+    ) -> Program:
+        """Start a program on this host and return it: a context manager that ends it.
+
+        Its standard input is empty, and its output and errors are kept for
+        :attr:`Program.output`, except where a file or a descriptor is given. *env* replaces
+        this process's environment variables, *cwd* its working directory. A program that
+        cannot be started is the ``OSError`` of execve(2).
+
+        It shares this machine's files, but has the host's network, and is root of that.
+        ``/sys/class/net`` shows it the surrounding system's interfaces all the same.
+        """
+        if isinstance(command, str) or not command:
+            raise TypeError(f"a command is a list such as ['ping', '10.0.0.1'], not {command!r}")
+        streams = (stdin, stdout, stderr)
+        program = launch(self._ask, tuple(command), streams, env, cwd)
+        self._programs.append(program)
+        return program
+
+    def close(self) -> None:
+        """End what runs here and close what was handed over; the network does it at its end."""
+        for program in self._programs:
+            program.close()
+        for sock in list(self._sockets):
+            sock.close()
+        self._requests.close()
+
+    def _ask(
+        self,
+        function: Callable[..., object],
+        args: tuple[object, ...],
+        kwargs: Mapping[str, object],
+    ) -> Socket:
+        """Have the host's process call *function*; return the socket that the answer comes to."""
+        request = _packed(Request(function, args, kwargs))
+        reply, theirs = socket.socketpair()
+        with contextlib.ExitStack() as on_failure, theirs:
+            on_failure.enter_context(reply)
+            try:
+                socket.send_fds(self._requests, [_module(function)], [theirs.fileno()])
+                request.send(reply)
+            except (BrokenPipeError, ConnectionResetError) as error:
+                raise self._gone() from error
+            except OSError as error:
+                if self._requests.fileno() >= 0:
+                    raise
+                raise self._gone() from error
+            on_failure.pop_all()
+        return reply
+
+    def _gone(self) -> LabError:
+        return LabError(None, f"{self.name} is gone: its network was closed, or its process killed")
+
+
+def _packed(request: Request) -> Packet:
+    function = request.function
+    if _module(function) == b"__main__":
+        raise TypeError(
+            f"{function!r} is in __main__, which hosts cannot import: put it in a module"
+        )
+    try:
+        return Packet(request)
+    except (AttributeError, pickle.PicklingError) as error:
+        text = f"hosts cannot find {function!r} by its name, or not take its arguments: {error}"
+        raise TypeError(text) from error
+
+
+def _module(function: Callable[..., object]) -> bytes:
+    name: object = getattr(function, "__module__", None)
+    return name.encode() if isinstance(name, str) else b"builtins"

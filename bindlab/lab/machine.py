@@ -1,0 +1,251 @@
+"""What a host of the lab is to look like: its interfaces, routes and settings, as values.
+
+Knows no kernel and no other host: builder.py and configure.py make what is said here.
+"""
+
+from collections.abc import Iterable, Mapping
+from ipaddress import (
+    IPv4Interface,
+    IPv4Network,
+    IPv6Interface,
+    IPv6Network,
+    ip_interface,
+    ip_network,
+)
+from typing import Literal, TypeAlias, get_args
+
+from bindlab.endpoint import IPAddress, parse_address
+from bindlab.value import Value
+
+__all__ = ["Addresses", "Machine", "Nic", "Route", "RouteKind", "Wiring"]
+
+Addresses: TypeAlias = str | Iterable[str]
+Wiring: TypeAlias = "Machine | Mapping[str, Addresses | Nic]"
+RouteKind: TypeAlias = Literal["unicast", "local", "blackhole", "unreachable", "prohibit"]
+
+
+class Nic(Value):
+    """A network interface of a :class:`Machine`, and the network that it is plugged into.
+
+    *addresses* are ``"192.168.0.102/24"`` or a list of such, IPv4 and IPv6, added in that
+    order and without duplicate address detection. *network* is the shared network's name;
+    left out, it is the interface's own name. *peer* makes the addresses of its family
+    point-to-point ones (``ip address add LOCAL peer PEER``).
+
+    *up* is the administrator's switch, *carrier* whether the cable is plugged in at all.
+    *bridge* makes this interface a bridge into which the other hosts of the network are
+    plugged directly, as a container engine does. *link_local*: unless one is among
+    *addresses*, an interface that is up with carrier gets one IPv6 link-local address.
+
+    *rp_filter*, *arp_ignore*, *route_localnet* and *disable_ipv6* are Linux's settings of
+    this one interface (kernel documentation, ip-sysctl); the machine's count too.
+    """
+
+    __slots__ = (
+        "addresses",
+        "network",
+        "peer",
+        "up",
+        "carrier",
+        "bridge",
+        "link_local",
+        "rp_filter",
+        "arp_ignore",
+        "route_localnet",
+        "disable_ipv6",
+    )
+
+    addresses: tuple[IPv4Interface | IPv6Interface, ...]
+    network: str | None
+    peer: tuple[IPAddress, ...]
+    up: bool
+    carrier: bool
+    bridge: bool
+    link_local: bool
+    rp_filter: int
+    arp_ignore: int
+    route_localnet: bool
+    disable_ipv6: bool
+
+    def __init__(
+        self,
+        addresses: Addresses = (),
+        *,
+        network: str | None = None,
+        peer: Addresses = (),
+        up: bool = True,
+        carrier: bool = True,
+        bridge: bool = False,
+        link_local: bool = True,
+        rp_filter: int = 0,
+        arp_ignore: int = 0,
+        route_localnet: bool = False,
+        disable_ipv6: bool = False,
+    ) -> None:
+        self._set(
+            addresses=tuple(_interface_address(text) for text in _listed(addresses)),
+            network=None if network is None else interface_name(network),
+            peer=tuple(parse_address(text) for text in _listed(peer)),
+            up=up,
+            carrier=carrier,
+            bridge=bridge,
+            link_local=link_local,
+            rp_filter=rp_filter,
+            arp_ignore=arp_ignore,
+            route_localnet=route_localnet,
+            disable_ipv6=disable_ipv6,
+        )
+
+
+class Route(Value):
+    """A route of a :class:`Machine`, as in ``ip route add DESTINATION via VIA dev DEV``.
+
+    *destination* is a network such as ``"10.0.0.0/8"``, one address, or ``"default"``, whose
+    family is that of *via*. Give *via* (a router's address), *dev* (an interface's name), or
+    both where the router's address is link-local. *src* is the address from which this
+    machine sends there by itself. *kind* ``"local"`` delivers a whole network here ("any-IP");
+    the others refuse it (ip-route(8)).
+    """
+
+    __slots__ = ("destination", "via", "dev", "src", "kind")
+
+    destination: IPv4Network | IPv6Network
+    via: IPAddress | None
+    dev: str | None
+    src: IPAddress | None
+    kind: RouteKind
+
+    def __init__(
+        self,
+        destination: str | IPv4Network | IPv6Network,
+        via: str | IPAddress | None = None,
+        *,
+        dev: str | None = None,
+        src: str | IPAddress | None = None,
+        kind: RouteKind = "unicast",
+    ) -> None:
+        router = None if via is None else parse_address(via)
+        if destination == "default":
+            destination = "::/0" if router is not None and router.version == 6 else "0.0.0.0/0"
+        if kind not in get_args(RouteKind):
+            raise ValueError(f"{kind!r} is no kind of route: {', '.join(get_args(RouteKind))}")
+        if kind == "unicast" and router is None and dev is None:
+            raise ValueError(f"the route to {destination} leads nowhere: give via=, dev= or both")
+        network = ip_network(destination)
+        if router is not None and router.version != network.version:
+            raise ValueError(f"{router} cannot lead to {network}: they are of different families")
+        self._set(
+            destination=network,
+            via=router,
+            dev=dev,
+            src=None if src is None else parse_address(src),
+            kind=kind,
+        )
+
+
+class Machine(Value):
+    """A host to be made: its interfaces by name, its routes, and the settings of its kernel.
+
+    *nics* maps each interface's name to its addresses or its :class:`Nic`. ``"lo"`` is the
+    loopback interface, which every host has, up, with 127.0.0.1/8 and ::1/128; what is
+    given for it comes on top. *gateway* is the router of the default route, one or one for
+    each family.
+
+    *forwarding* makes it a router, for both families. *rp_filter* (0 none, 1 strict, 2
+    loose), *arp_ignore*, *route_localnet* and *disable_ipv6* are set for all interfaces, and
+    *bindv6only* for new sockets. They default to the kernel's own defaults whatever the
+    surrounding system prefers. *sysctl* names any other: ``{"net.ipv4.tcp_ecn": 1}``.
+
+    *firewall* is a ruleset for nft(8), which must be installed then; :func:`firewall` writes
+    the usual ones.
+    """
+
+    __slots__ = (
+        "nics",
+        "gateway",
+        "routes",
+        "forwarding",
+        "rp_filter",
+        "arp_ignore",
+        "route_localnet",
+        "disable_ipv6",
+        "bindv6only",
+        "sysctl",
+        "firewall",
+    )
+
+    nics: tuple[tuple[str, Nic], ...]
+    gateway: tuple[IPAddress, ...]
+    routes: tuple[Route, ...]
+    forwarding: bool
+    rp_filter: int
+    arp_ignore: int
+    route_localnet: bool
+    disable_ipv6: bool
+    bindv6only: bool
+    sysctl: tuple[tuple[str, str], ...]
+    firewall: str
+
+    def __init__(
+        self,
+        nics: Mapping[str, Addresses | Nic] | Iterable[tuple[str, Addresses | Nic]] = (),
+        *,
+        gateway: Addresses = (),
+        routes: Iterable[Route] = (),
+        forwarding: bool = False,
+        rp_filter: int = 0,
+        arp_ignore: int = 0,
+        route_localnet: bool = False,
+        disable_ipv6: bool = False,
+        bindv6only: bool = False,
+        sysctl: Mapping[str, int | str] | Iterable[tuple[str, int | str]] = (),
+        firewall: str = "",
+    ) -> None:
+        self._set(
+            nics=tuple(
+                (interface_name(name), nic if isinstance(nic, Nic) else Nic(nic))
+                for name, nic in dict(nics).items()
+            ),
+            gateway=tuple(parse_address(text) for text in _listed(gateway)),
+            routes=tuple(routes),
+            forwarding=forwarding,
+            rp_filter=rp_filter,
+            arp_ignore=arp_ignore,
+            route_localnet=route_localnet,
+            disable_ipv6=disable_ipv6,
+            bindv6only=bindv6only,
+            sysctl=tuple((_net_sysctl(key), str(value)) for key, value in dict(sysctl).items()),
+            firewall=firewall,
+        )
+
+
+def interface_name(name: str) -> str:
+    """Return *name* if Linux takes it for an interface (dev_valid_name in the kernel)."""
+    if not isinstance(name, str):
+        raise TypeError(f"an interface's name is text such as 'wifi', not {name!r}")
+    size = len(name.encode())
+    if not 0 < size < 16 or name in {".", ".."} or any(c in "/:" or c.isspace() for c in name):
+        raise ValueError(
+            f"{name!r} is no interface name: write 1 to 15 characters without '/', ':' and spaces"
+        )
+    return name
+
+
+def _listed(texts: Addresses) -> tuple[str, ...]:
+    return (texts,) if isinstance(texts, str) else tuple(texts)
+
+
+def _interface_address(text: str) -> IPv4Interface | IPv6Interface:
+    if not isinstance(text, str) or "/" not in text:
+        raise ValueError(
+            f"{text!r} has no prefix length: write '192.168.0.102/24', or /32 or /128 for "
+            "an address alone"
+        )
+    return ip_interface(text)
+
+
+def _net_sysctl(key: str) -> str:
+    path = key.replace(".", "/") if "/" not in key else key
+    if not path.startswith("net/") or ".." in path:
+        raise ValueError(f"{key!r} is no setting of a network: write one such as net.ipv4.tcp_ecn")
+    return path

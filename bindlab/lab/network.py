@@ -1,0 +1,176 @@
+"""Networks for a test: real hosts, of this kernel, that see each other and nothing else.
+
+The hosts are network namespaces (network_namespaces(7)), made and held by a helper program
+(builder.py) that ends with the ``with``, and with this process however it ends.
+"""
+
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import Generator, Iterator, Mapping
+from typing import TYPE_CHECKING, Final
+
+from bindlab.lab.errors import LabError
+from bindlab.lab.host import LabHost
+from bindlab.lab.machine import Machine, Wiring
+from bindlab.lab.messages import Failed, Plan, Ready
+from bindlab.lab.wire import Closed, Packet, receive
+
+if TYPE_CHECKING:
+    import subprocess
+
+__all__ = ["Network", "network"]
+
+_PROGRAM: Final = (
+    "import socket, sys; sys.path[:] = sys.argv[3:]; from bindlab.lab.builder import main; "
+    "main(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))"
+)
+_MOST = 250  # hosts, and interfaces of one: a byte of their hardware addresses each
+_PATIENCE = 10.0
+
+
+class Network:
+    """The hosts of :func:`network`: ``net.laptop``, ``net["laptop"]``, ``for host in net``."""
+
+    def __init__(self, hosts: Mapping[str, LabHost]) -> None:
+        self._hosts = dict(hosts)
+
+    def __getattr__(self, name: str) -> LabHost:
+        hosts: Mapping[str, LabHost] = self.__dict__.get("_hosts", {})
+        if name not in hosts:
+            raise AttributeError(f"this network has no {name}: it has {', '.join(hosts)}")
+        return hosts[name]
+
+    def __getitem__(self, name: str) -> LabHost:
+        return self._hosts[name]
+
+    def __iter__(self) -> Iterator[LabHost]:
+        return iter(self._hosts.values())
+
+    def __len__(self) -> int:
+        return len(self._hosts)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._hosts]
+
+    def __repr__(self) -> str:
+        return f"<Network of {', '.join(self._hosts)}>"
+
+
+@contextlib.contextmanager
+def network(**hosts: Wiring) -> Generator[Network, None, None]:
+    """Make hosts and the networks between them, for the length of a ``with``.
+
+    Each keyword is a host: a :class:`Machine`, or simply its interfaces, by name. Interfaces
+    with the same name are on one shared network of that name (see :class:`Nic` for others).
+    A network of two hosts is a point-to-point link.
+
+    >>> with network(                                               # doctest: +SKIP
+    ...     laptop={"wifi": "192.168.0.102/24", "ethernet": ["10.0.0.12/24", "2001:db8::c/64"]},
+    ...     phone={"wifi": "192.168.0.50/24"},
+    ... ) as net:
+    ...     server = net.laptop.listen(3000, "0.0.0.0")
+    ...     peer = net.phone.connect("192.168.0.102", 3000)
+
+    The hosts share this kernel, files and users, but no network with the surrounding system:
+    nothing that they send leaves, and nothing outside is changed. Everything ends with the
+    ``with``: programs are killed, sockets that were handed over are closed.
+
+    Linux 5.3 or later with veth and bridge; root, or unprivileged user namespaces:
+    :func:`available` says whether. A system that refuses is a :class:`LabError` which
+    names the missing piece; a network that makes no sense a ``ValueError``.
+    """
+    machines = {
+        name: wiring if isinstance(wiring, Machine) else Machine(wiring)
+        for name, wiring in hosts.items()
+    }
+    _check(machines)
+    if not sys.platform.startswith("linux"):
+        raise LabError(None, f"the lab is made of Linux namespaces, and this is {sys.platform}")
+    with _held(machines) as made:
+        yield Network(made)
+
+
+@contextlib.contextmanager
+def _held(machines: Mapping[str, Machine]) -> Generator[Mapping[str, LabHost], None, None]:
+    # Heavy to import, and not needed by who only imports the lab.
+    import subprocess
+
+    with contextlib.ExitStack() as closing:
+        control, theirs = socket.socketpair()
+        closing.enter_context(control)
+        # A session of its own, so that Ctrl-C at the terminal ends it through us alone.
+        # No site: sys.path is handed over complete. Nothing is inherited but one socket.
+        with theirs:
+            builder = subprocess.Popen(
+                [
+                    *(sys.executable, "-I", "-S", *(["-B"] if sys.dont_write_bytecode else [])),
+                    *("-c", _PROGRAM, str(theirs.fileno()), str(os.getpid()), *sys.path),
+                ],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        closing.callback(_end, builder)
+        # Shut down, not only closed: a forked child of this process may hold a copy.
+        closing.callback(_hang_up, control)
+        try:
+            Packet(Plan(machines)).send(control)
+            answer = receive(control)
+        except (Closed, ConnectionError) as error:
+            # No LabError, which available() would take for a system that has no lab.
+            raise RuntimeError(
+                f"the program that makes networks, run by {sys.executable}, ended early: its "
+                "standard error says why"
+            ) from error
+        if isinstance(answer, Failed):
+            raise LabError(answer.errno, answer.text)
+        assert isinstance(answer, Ready)
+        hosts: dict[str, LabHost] = {}
+        for name, (pid, requests) in answer.hosts.items():
+            hosts[name] = LabHost(name, machines[name], pid, requests)
+            closing.callback(hosts[name].close)
+        yield hosts
+
+
+def _hang_up(control: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        control.shutdown(socket.SHUT_RDWR)
+
+
+def _end(builder: "subprocess.Popen[bytes]") -> None:
+    import subprocess
+
+    try:
+        builder.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        builder.kill()
+        builder.wait()
+
+
+def _check(machines: Mapping[str, Machine]) -> None:
+    """Raise ``ValueError`` for what no network can be."""
+    if not machines:
+        raise ValueError('a network has hosts: write network(laptop={"wifi": "192.168.0.102/24"})')
+    if len(machines) > _MOST:
+        raise ValueError(f"a network has at most {_MOST} hosts")
+    bridges: dict[str, str] = {}
+    for host, machine in machines.items():
+        if host.startswith("_"):
+            raise ValueError(f"{host!r} is no name for a host: begin it with a letter")
+        if len(machine.nics) > _MOST:
+            raise ValueError(f"{host} has more than {_MOST} interfaces")
+        names = {"lo", *(name for name, _ in machine.nics)}
+        for name, nic in machine.nics:
+            network_name = nic.network or name
+            if (network_name == "lo") != (name == "lo") or (name == "lo" and nic.bridge):
+                raise ValueError(f"{host}: lo is a path inside the host, and no network")
+            if nic.bridge and bridges.setdefault(network_name, host) != host:
+                raise ValueError(
+                    f"{network_name} cannot be a bridge of {host}: it is one of "
+                    f"{bridges[network_name]}"
+                )
+        for route in machine.routes:
+            if route.dev is not None and route.dev not in names:
+                raise ValueError(f"{host} has no interface {route.dev} to route through")

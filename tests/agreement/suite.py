@@ -1,0 +1,35 @@
+"""One topology from beginning to end: made, dialled, judged."""
+
+from socket import socket
+
+from bindlab.host import Host
+from bindlab.reach import Reach
+from bindlab.reachable import reachable_from
+
+from .engine import Predict, Run, run
+from .laws import Report, judge
+from .topologies import Topology
+
+__all__ = ["examine", "predicted"]
+
+
+def predicted(sock: socket, host: Host) -> Reach:
+    """Return what bindlab says of a socket."""
+    return reachable_from(sock, host=host)
+
+
+def examine(
+    topology: Topology,
+    predict: Predict = predicted,
+    *,
+    patience: float = 0.2,
+    most: int | None = None,
+) -> Report:
+    """Return what the kernel says of bindlab's predictions in *topology*; see :func:`run`."""
+    reports: list[Report] = []
+
+    def look(run: Run) -> None:
+        reports.append(judge(run))
+
+    run(topology, predict, look, patience=patience, most=most)
+    return reports[0]

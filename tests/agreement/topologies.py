@@ -1,0 +1,320 @@
+"""The named topologies, as data: a machine under test, and who tries to reach it."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from bindlab import lab
+from bindlab.lab import Machine, Nic, Route
+
+__all__ = ["TOPOLOGIES", "Topology"]
+
+
+class Topology(NamedTuple):
+    """A network, and the host of it whose sockets are tried: *target*, from all of them."""
+
+    name: str
+    machines: Mapping[str, Machine]
+    target: str = "laptop"
+    needs_nft: bool = False
+
+    def __str__(self) -> str:
+        lines = [f"{self.name}: who can reach {self.target}"]
+        lines += [f"  {name}: {_told(machine)}" for name, machine in self.machines.items()]
+        return "\n".join(lines)
+
+
+def _told(value: Machine | Nic | Route) -> str:
+    """Return *value* in as few words as it takes: what is not said is as always."""
+    usual = {Machine: Machine(), Nic: Nic()}.get(type(value))
+    told: list[str] = []
+    for name in value.__slots__:
+        field: object = getattr(value, name)
+        if usual is None or field != getattr(usual, name):
+            told.append(_field(name, field))
+    return " ".join(told) or "nothing"
+
+
+def _field(name: str, field: object) -> str:
+    if name == "nics":
+        assert isinstance(field, tuple)
+        return " ".join(f"{nic}({_told(what)})" for nic, what in field)
+    if isinstance(field, tuple):
+        texts = ",".join(_told(one) if isinstance(one, Route) else str(one) for one in field)
+        return texts if name == "addresses" else f"{name}={texts}"
+    return name if field is True else f"{name}={field}"
+
+
+_PHONE = Machine({"wifi": ["192.168.0.50/24", "2001:db8:1::50/64", "fd00:1::50/64"]})
+_DESKTOP = Machine({"ethernet": ["10.0.0.20/24", "2001:db8:2::20/64"]})
+_WIFI = ["192.168.0.102/24", "2001:db8:1::102/64", "fd00:1::102/64"]
+_ETHERNET = ["10.0.0.12/24", "2001:db8:2::12/64"]
+_HOME = {"wifi": _WIFI, "ethernet": _ETHERNET}
+# A machine on the Wi-Fi that believes the other network to be behind the laptop.
+_THROUGH_WIFI = Machine(
+    {"wifi": ["192.168.0.60/24", "2001:db8:1::60/64"]},
+    gateway=["192.168.0.102", "2001:db8:1::102"],
+)
+
+
+def _routed(*, way_back: bool) -> Mapping[str, Machine]:
+    back = ["192.168.0.1", "2001:db8:1::1"] if way_back else []
+    return {
+        "laptop": Machine({"wifi": _WIFI}, gateway=back),
+        "router": Machine(
+            {
+                "wifi": ["192.168.0.1/24", "2001:db8:1::1/64"],
+                "wan": ["203.0.113.1/24", "2001:db8:9::1/64"],
+            },
+            forwarding=True,
+        ),
+        "far": Machine(
+            {"wan": ["203.0.113.9/24", "2001:db8:9::9/64"]},
+            gateway=["203.0.113.1", "2001:db8:9::1"],
+        ),
+    }
+
+
+def _strict(rp_filter: int) -> Mapping[str, Machine]:
+    return {
+        "laptop": Machine(_HOME, rp_filter=rp_filter),
+        "both": Machine(
+            {
+                "wifi": ["192.168.0.70/24", "2001:db8:1::70/64"],
+                "ethernet": ["10.0.0.70/24", "2001:db8:2::70/64"],
+            },
+            routes=[Route("10.0.0.12", "192.168.0.102"), Route("192.168.0.102", "10.0.0.12")],
+        ),
+        "through": _THROUGH_WIFI,
+    }
+
+
+TOPOLOGIES: tuple[Topology, ...] = (
+    Topology("home", {"laptop": Machine(_HOME), "phone": _PHONE, "desktop": _DESKTOP}),
+    Topology("routed", _routed(way_back=True)),
+    Topology("routed, no way back", _routed(way_back=False)),
+    Topology(
+        "weak host",
+        {"laptop": Machine(_HOME), "through": _THROUGH_WIFI, "desktop": _DESKTOP},
+    ),
+    Topology("multihomed peer", _strict(0)),
+    Topology("multihomed peer, rp_filter 1", _strict(1)),
+    Topology("multihomed peer, rp_filter 2", _strict(2)),
+    Topology(
+        "container bridge",
+        {
+            "laptop": Machine(
+                {"wifi": _WIFI, "docker0": Nic("172.17.0.1/16", bridge=True)}, forwarding=True
+            ),
+            "web": Machine({"eth0": Nic("172.17.0.2/16", network="docker0")}, gateway="172.17.0.1"),
+            "phone": Machine({"wifi": "192.168.0.50/24"}, gateway="192.168.0.102"),
+        },
+    ),
+    Topology(
+        "point to point",
+        {
+            "laptop": Machine(
+                {
+                    "wifi": "192.168.0.102/24",
+                    "p31": ["10.1.0.0/31", "fd02::/127"],
+                    "vpn": Nic("100.64.0.1/32", peer="100.64.0.2"),
+                },
+            ),
+            "left": Machine({"p31": ["10.1.0.1/31", "fd02::1/127"]}, gateway="10.1.0.0"),
+            "right": Machine(
+                {"vpn": Nic("100.64.0.2/32", peer="100.64.0.1")},
+                routes=[Route("192.168.0.0/24", "100.64.0.1"), Route("100.64.0.0/10", dev="vpn")],
+            ),
+            "phone": _PHONE,
+        },
+    ),
+    Topology(
+        "shared address space",
+        {
+            "laptop": Machine({"wifi": _WIFI, "tailnet": "100.64.7.1/10"}),
+            "friend": Machine({"tailnet": "100.100.1.2/10"}, gateway="100.64.7.1"),
+            "phone": _PHONE,
+        },
+    ),
+    Topology(
+        "down and unplugged",
+        {
+            "laptop": Machine(
+                {
+                    "wifi": _WIFI,
+                    "down": Nic(["10.1.0.1/24", "fd03::1/64"], up=False),
+                    "unplugged": Nic(["10.2.0.1/24", "fd04::1/64"], carrier=False),
+                }
+            ),
+            "phone": Machine({"wifi": _PHONE.nics[0][1]}, gateway=["192.168.0.102"]),
+            "peer": Machine({"down": "10.1.0.2/24", "unplugged": "10.2.0.2/24"}),
+        },
+    ),
+    Topology(
+        "loopback down",
+        {"laptop": Machine({"lo": Nic(up=False), **_HOME}), "phone": _PHONE},
+    ),
+    Topology(
+        "IPv6 off",
+        {
+            "laptop": Machine(
+                {"wifi": "192.168.0.102/24", "ethernet": "10.0.0.12/24"}, disable_ipv6=True
+            ),
+            "phone": _PHONE,
+        },
+    ),
+    Topology(
+        "IPv6 off on one interface",
+        {
+            "laptop": Machine(
+                {"wifi": Nic("192.168.0.102/24", disable_ipv6=True), "ethernet": _ETHERNET}
+            ),
+            "phone": _PHONE,
+            "desktop": _DESKTOP,
+        },
+    ),
+    Topology(
+        "IPv6 off on loopback",
+        {
+            "laptop": Machine({"lo": Nic(disable_ipv6=True), "wifi": _WIFI}),
+            "phone": _PHONE,
+        },
+    ),
+    Topology(
+        "IPv4 only",
+        {
+            "laptop": Machine({"wifi": Nic("192.168.0.102/24", link_local=False)}),
+            "phone": Machine({"wifi": Nic("192.168.0.50/24", link_local=False)}),
+        },
+    ),
+    Topology(
+        "IPv6 only",
+        {
+            "laptop": Machine({"wifi": ["2001:db8:1::102/64", "fd00:1::102/64"]}),
+            "phone": _PHONE,
+        },
+    ),
+    Topology(
+        "one link-local address on two links",
+        {
+            "laptop": Machine(
+                {"wifi": ["fe80::1/64", "192.168.0.102/24"], "ethernet": ["fe80::1/64"]}
+            ),
+            "phone": Machine({"wifi": ["fe80::50/64", "192.168.0.50/24"]}),
+            "desktop": Machine({"ethernet": "fe80::50/64"}),
+            "both": Machine({"wifi": "fe80::77/64", "ethernet": "fe80::77/64"}),
+        },
+    ),
+    Topology(
+        "overlapping networks",
+        {
+            "laptop": Machine(
+                {
+                    "wifi": ["192.168.0.102/24", "fd00::102/64"],
+                    "ethernet": ["192.168.0.12/24", "fd00::12/64"],
+                }
+            ),
+            "phone": Machine({"wifi": ["192.168.0.50/24", "fd00::50/64"]}),
+            "desktop": Machine({"ethernet": ["192.168.0.20/24", "fd00::20/64"]}),
+            "double": Machine({"ethernet": ["192.168.0.50/24", "fd00::50/64"]}),
+        },
+    ),
+    Topology(
+        "route_localnet",
+        {
+            "laptop": Machine({"wifi": _WIFI, "ethernet": _ETHERNET}, route_localnet=True),
+            "attacker": Machine(
+                {
+                    "lo": Nic(up=False),
+                    "wifi": Nic("192.168.0.66/24", route_localnet=True),
+                },
+                routes=[Route("127.0.0.0/8", "192.168.0.102")],
+            ),
+            "desktop": _DESKTOP,
+        },
+    ),
+    Topology(
+        "route_localnet on one interface",
+        {
+            "laptop": Machine({"wifi": Nic(_WIFI, route_localnet=True), "ethernet": _ETHERNET}),
+            "attacker": Machine(
+                {
+                    "lo": Nic(up=False),
+                    "wifi": Nic("192.168.0.66/24", route_localnet=True),
+                },
+                routes=[Route("127.0.0.0/8", "192.168.0.102")],
+            ),
+            "other": Machine(
+                {
+                    "lo": Nic(up=False),
+                    "ethernet": Nic("10.0.0.66/24", route_localnet=True),
+                },
+                routes=[Route("127.0.0.0/8", "10.0.0.12")],
+            ),
+        },
+    ),
+    Topology(
+        "addresses on loopback",
+        {
+            "laptop": Machine(
+                {"lo": ["10.99.0.1/32", "10.98.0.1/24", "2001:db8:99::1/128"], "wifi": _WIFI}
+            ),
+            "phone": _PHONE,
+            "through": Machine(
+                {"wifi": ["192.168.0.60/24", "2001:db8:1::60/64"]},
+                gateway=["192.168.0.102", "2001:db8:1::102"],
+            ),
+        },
+    ),
+    Topology(
+        "local routes",
+        {
+            "laptop": Machine({"wifi": _WIFI}, routes=[Route("10.77.0.0/24", kind="local")]),
+            "through": _THROUGH_WIFI,
+        },
+    ),
+    Topology(
+        "several addresses",
+        {
+            "laptop": Machine(
+                {
+                    "wifi": [
+                        "192.168.0.102/24",
+                        "192.168.0.103/24",
+                        "192.168.0.104/32",
+                        "169.254.7.7/16",
+                        "2001:db8:1::102/64",
+                        "2001:db8:1::103/64",
+                    ]
+                }
+            ),
+            "phone": Machine({"wifi": ["192.168.0.50/24", "169.254.9.9/16", "2001:db8:1::50/64"]}),
+        },
+    ),
+    Topology(
+        "arp_ignore",
+        {
+            "laptop": Machine(_HOME, arp_ignore=1),
+            "phone": _PHONE,
+            "flux": Machine({"wifi": ["192.168.0.61/24", "10.0.0.61/24"]}),
+        },
+    ),
+    Topology(
+        "ARP flux",
+        {
+            "laptop": Machine(_HOME),
+            "flux": Machine({"wifi": ["192.168.0.61/24", "10.0.0.61/24"]}),
+        },
+    ),
+    Topology(
+        "bindv6only",
+        {"laptop": Machine(_HOME, bindv6only=True), "phone": _PHONE},
+    ),
+    *(
+        Topology(
+            f"firewall: {refusal}",
+            {"laptop": Machine(_HOME, firewall=lab.firewall(refusal)), "phone": _PHONE},
+            needs_nft=True,
+        )
+        for refusal in ("drop", "reject", "reset")
+    ),
+)
