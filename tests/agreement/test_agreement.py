@@ -18,7 +18,10 @@ RANDOM = [random_topology(SEED + number) for number in range(20)]
 LEAST = 10_000  # observations, if all topologies were run
 MOST = 4_000  # in one topology; the command line tries everything
 
-pytestmark = pytest.mark.skipif(not AVAILABLE, reason=AVAILABLE.reason)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not AVAILABLE, reason=AVAILABLE.reason),
+]
 
 
 @pytest.fixture(scope="module")
