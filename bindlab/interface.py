@@ -6,10 +6,13 @@ Does not know how interfaces are found, nor what they let in.
 import enum
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, ip_interface
-from typing import Self, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from bindlab.endpoint import IPAddress
 from bindlab.value import Value
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
 
 __all__ = [
     "AddressState",
@@ -178,11 +181,11 @@ def _interface_address(value: InterfaceAddress | str, name: str) -> InterfaceAdd
     return address
 
 
-def is_document(value: object) -> TypeGuard[dict[str, object]]:
+def is_document(value: object) -> "TypeIs[dict[str, object]]":
     """Return whether *value* is what a JSON object became."""
     return isinstance(value, dict)
 
 
-def is_list(value: object) -> TypeGuard[list[object]]:
+def is_list(value: object) -> "TypeIs[list[object]]":
     """Return whether *value* is what a JSON array became."""
     return isinstance(value, list)

@@ -21,7 +21,6 @@ from bindlab.endpoint import IPAddress, unmap
 from bindlab.value import Value
 
 __all__ = [
-]
     "BLOCKS",
     "Block",
     "Kind",

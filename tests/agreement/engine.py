@@ -198,19 +198,50 @@ def _from_peer(topology: Topology, asked: lab.LabHost, host: Host) -> Iterator[_
     theirs = addresses_of(asked.host())
     links = _shared_links(topology, asked.name)
     sources = [ip for ip in theirs if not ip.is_loopback]
+    homes = {int(a): i.name for i in asked.host().interfaces for a in i.addresses}
     # An origin that is an address of ours would be this host; a packet from there never comes.
     ours = {int(ip) for ip in addresses_of(host)}
     ways = list(_dialled(host, links, loopback=len(sources) == len(theirs)))
     by_default = asked.call(default_sources, [dialled for _, dialled in ways])
     for destination, dialled in ways:
         chosen = by_default[dialled]
-        if chosen is not None and int(default := parse_address(chosen)) not in ours:
-            yield _in_our_words(default, links), None, destination, dialled
+        default = None if chosen is None else parse_address(chosen)
+        leaves_by = None if default is None else homes.get(int(default))
+        arrives_by = links.get(leaves_by or "")
+
+        def origin_of(
+            source: IPAddress, destination: IPAddress = destination, by: str | None = arrives_by
+        ) -> Origin | None:
+            there = _stands_where_it_says(source, destination, by, host)
+            return _in_our_words(source, links) if there else None
+
+        if default is not None and int(default) not in ours:
+            yield origin_of(default), None, destination, dialled
         for source in sources:
             if source.version != destination.version or int(source) in ours:
                 continue
             if not _other_zone(source, parse_address(dialled)):
-                yield _in_our_words(source, links), str(source), destination, dialled
+                yield origin_of(source), str(source), destination, dialled
+
+
+def _stands_where_it_says(
+    source: IPAddress, destination: IPAddress, arrives_by: str | None, host: Host
+) -> bool:
+    """Return whether a packet with *source* comes by the link that its address belongs to.
+
+    An address is a claim about where its machine is. One with interfaces on two networks can
+    send from the address of one by the other, which is no case that a verdict speaks of: to ask
+    about it, ask about the network that it really comes from.
+    """
+    if source.is_link_local:
+        return True
+    claimed = {
+        interface.name
+        for interface in host.interfaces
+        for address in interface.addresses
+        if not interface.holds_loopback and _without_zone(source) in address.network
+    }
+    return arrives_by in claimed if claimed else not destination.is_link_local
 
 
 def _dialled(

@@ -6,6 +6,9 @@ endpoints are what connects; from a given source of its own, a YES connects some
 Overclaiming: no other machine is told YES. Precision: where a CONDITIONAL did not get in at
 any endpoint, one of its conditions explains what the client met.
 
+A source that does not belong to the link by which its packets come (a machine on two networks
+may send so) is observed, and no verdict is held against it: an origin is a claim of place.
+
 A datagram got in when the socket received it, whether or not the answer came back; a TCP
 client when it was sent the socket's token.
 """
@@ -159,11 +162,18 @@ def _inside(pair: _Pair, tried: Sequence[Observation]) -> Iterator[Disagreement]
     lost = [o for o in tried if not o.got_in]
     if pair.origin is THIS_HOST:
         if pair.verdict.answer is Answer.CONDITIONAL:
-            yield pair.broke("exactness: only conditional for this host", pair.observations)
+            if not _answers_are_lost(pair):
+                yield pair.broke("exactness: only conditional for this host", pair.observations)
         elif lost:
             yield pair.broke("exactness: YES, and it does not connect", lost)
     elif pair.verdict.answer is Answer.YES and lost and len(lost) == len(tried):
         yield pair.broke("exactness: YES from this source, and nothing connects", lost)
+
+
+def _answers_are_lost(pair: _Pair) -> bool:
+    """Return whether datagrams got in and no answer came back, as the verdict warns."""
+    answered = any(observation.outcome.token is not None for observation in pair.observations)
+    return Condition.ROUTE_BACK in pair.verdict.conditions and not answered
 
 
 def _explains(verdict: Verdict, observation: Observation, firewall: bool) -> bool:
