@@ -5,12 +5,14 @@ they came to have one port is allocation.py's.
 """
 
 import socket
+import warnings
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
 from bindlab.endpoint import Endpoint
 from bindlab.errors import BindError
+from bindlab.hints import explain
 from bindlab.one_socket import listen_on
 from bindlab.request import MAX_BACKLOG, Request, checked_backlog
 
@@ -93,9 +95,13 @@ class Reservation:
         with ExitStack() as undo:
             for sock in sockets:
                 undo.enter_context(sock)
-            for asked, sock in zip(self._requests, sockets, strict=True):
-                if asked.transport == "tcp":
-                    listen_on(asked, sock, self.port, limit)
+            try:
+                for asked, sock in zip(self._requests, sockets, strict=True):
+                    if asked.transport == "tcp":
+                        listen_on(asked, sock, self.port, limit)
+            except BindError as error:
+                explain(error)
+                raise
             undo.pop_all()
         return sockets
 
@@ -119,8 +125,6 @@ class Reservation:
 
     def __del__(self) -> None:
         if getattr(self, "_held", None):
-            import warnings
-
             warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
             self.close()
 

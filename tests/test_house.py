@@ -39,6 +39,7 @@ EDGES = {
         "one_socket",
         "opening",
         "any_port",
+        "group",
         "reservation",
         "allocation",
         "adoption",

@@ -21,7 +21,6 @@ from bindlab.errors import (
     BindError,
     BindPermissionError,
     DeviceNotFoundError,
-    FamilyNotSupportedError,
     InvalidBindingError,
 )
 from bindlab.one_socket import RULES
@@ -164,6 +163,15 @@ def test_a_restart_over_time_wait_works_at_once() -> None:
     for _ in range(3):
         assert squatter(port, reuse=False) == errno.EADDRINUSE
         leave_time_wait(listen(port))
+
+
+@LINUX
+@pytest.mark.parametrize("before", [False, True], ids=["plain-before", "shared-before"])
+@pytest.mark.parametrize("after", [False, True], ids=["plain-after", "shared-after"])
+def test_sharing_changes_nothing_in_a_restart(before: bool, after: bool) -> None:
+    """Whether the earlier server or the later one shares the port, the restart works."""
+    port = leave_time_wait(listen(share_port=before))
+    leave_time_wait(listen(port, share_port=after))
 
 
 @LINUX
@@ -537,8 +545,3 @@ def test_a_refusal_keeps_the_truth() -> None:
     assert str(error.endpoint) == "192.0.2.77:53/udp"
     assert isinstance(error.__cause__, OSError)
     assert error.__cause__.errno == errno.EADDRNOTAVAIL
-
-
-def test_families_that_are_missing_have_their_class() -> None:
-    """FamilyNotSupportedError is what socket() without IPv6 becomes; see the fault injection."""
-    assert issubclass(FamilyNotSupportedError, BindError)

@@ -382,9 +382,26 @@ def test_a_lent_port_is_lent_by_one_owner() -> None:
         with pytest.raises(AddressInUseError):
             bind(lent.port)
         with listen(lent.port):
-            with pytest.raises(AddressInUseError) as caught:
+            with pytest.raises(AddressInUseError, match="this process itself listens") as caught:
                 lent.listen()
             assert caught.value.stage == "listen"
+
+
+@LINUX
+def test_a_lent_udp_port_goes_to_the_newest() -> None:
+    """UDP: a borrower that sets SO_REUSEADDR gets every datagram; one that does not is refused."""
+    with allocate(transports=("udp",), lendable=True) as lent:
+        assert squatter(lent.port, reuse=False, udp=True) == errno.EADDRINUSE
+        with (
+            socket.socket(type=socket.SOCK_DGRAM) as borrower,
+            socket.socket(type=socket.SOCK_DGRAM) as client,
+        ):
+            borrower.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            borrower.bind(("127.0.0.1", lent.port))
+            borrower.settimeout(2)
+            for _ in range(10):
+                client.sendto(b"x", ("127.0.0.1", lent.port))
+                assert borrower.recv(1) == b"x"
 
 
 WRONG: list[object] = [
