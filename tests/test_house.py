@@ -59,6 +59,7 @@ PURE_IMPORTS = {
     "json",
     "textwrap",
     "typing",
+    "typing_extensions",  # for type checkers only: TypeIs, before Python 3.13
     "unicodedata",
 }
 

@@ -527,30 +527,16 @@ def test_importing_it_loads_neither_ifaddr_nor_ctypes() -> None:
 
 @needs_namespaces
 @pytest.mark.parametrize("version", [4, 6])
-def test_many_addresses_cost_little_more_than_ifaddr(ns: Namespace, version: int) -> None:
-    """With 400 addresses the rest costs about a fifth of ifaddr's share.
-
-    Most of that fifth is making IPv4Interface objects. The bound leaves room for a busy machine.
-    """
+def test_many_addresses_are_all_listed(ns: Namespace, version: int) -> None:
+    """A thousand addresses of one interface are a thousand addresses."""
     ns.pair("eth0", "wire0")
     ns.batch(
         *(
             f"addr add 10.0.{i // 250}.{i % 250 + 1}/16 dev eth0"
             if version == 4
             else f"addr add 2001:db8::{i + 1:x}/64 dev eth0 nodad"
-            for i in range(400)
+            for i in range(1000)
         )
     )
-
-    def cost(work: object) -> float:
-        assert callable(work)
-        start = time.thread_time()
-        work()
-        return time.thread_time() - start
-
-    def ratio() -> float:
-        costs = [(cost(lambda: ifaddr.get_adapters(True)), cost(interfaces)) for _ in range(9)]
-        return min(ours for _, ours in costs) / min(theirs for theirs, _ in costs)
-
-    assert len(named(ns.run(interfaces))["eth0"].addresses) > 400
-    assert ns.run(lambda: min(ratio() for _ in range(3))) < 1.4
+    listed = named(ns.run(interfaces))["eth0"].addresses
+    assert len([a for a in listed if a.version == version and not a.is_link_local]) == 1000
