@@ -63,7 +63,6 @@ def _nic(rng: random.Random, name: str, number: int) -> Nic:
         addresses,
         up=state > 0.1,
         carrier=not 0.1 < state < 0.18,
-        link_local=rng.random() < 0.8,
         rp_filter=rng.choice((0, 0, 0, 1, 2)),
         route_localnet=rng.random() < 0.1,
     )
