@@ -6,8 +6,6 @@
 False
 """
 
-from bindlab.adoption import activated, adopt
-from bindlab.allocation import allocate
 from bindlab.binding import Binding
 from bindlab.endpoint import Endpoint, Transport
 from bindlab.errors import (
@@ -25,27 +23,24 @@ from bindlab.errors import (
     ResourcesExhaustedError,
 )
 from bindlab.host import Host
-from bindlab.icmp import Icmp
 from bindlab.inspect_socket import binding_of
 from bindlab.interface import AddressState, Interface
-from bindlab.opening import backlog_of, bind, listen
-from bindlab.outcome import Outcome, Probe
-from bindlab.probing import NotListeningError, probe, wait_until_listening
-from bindlab.reach import Reach
-from bindlab.reachable import reachable_from
-from bindlab.reservation import Reservation
-from bindlab.snapshot import interfaces, this_host
-from bindlab.verdict import (
+from bindlab.opening import Reservation, activated, adopt, allocate, backlog_of, bind, listen
+from bindlab.probing import Icmp, NotListeningError, Outcome, Probe, probe, wait_until_listening
+from bindlab.reach import (
     BEYOND,
     INTERNET,
     THIS_HOST,
     Answer,
     Candidate,
     Condition,
+    Reach,
     Reason,
     Scope,
     Verdict,
 )
+from bindlab.reachable import reachable_from
+from bindlab.snapshot import interfaces, this_host
 
 __all__ = [
     "BEYOND",

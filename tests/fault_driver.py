@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable
 
 from attempts import descriptors, leave_time_wait
 
-from bindlab.adoption import adopt
-from bindlab.allocation import allocate
 from bindlab.errors import BindError
 from bindlab.opening import bind, listen
-from bindlab.reservation import Reservation
+from bindlab.opening.adoption import adopt
+from bindlab.opening.allocation import allocate
+from bindlab.opening.reservation import Reservation
 
 CALLS = {
     "socket": "EMFILE ENFILE ENOBUFS ENOMEM EAFNOSUPPORT EPROTONOSUPPORT EACCES EPERM EINVAL",

@@ -18,9 +18,9 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from bindlab.allocation import allocate
 from bindlab.opening import bind
-from bindlab.port_range import RandomOrder, ephemeral_ports
+from bindlab.opening.allocation import allocate
+from bindlab.opening.port_range import RandomOrder, ephemeral_ports
 
 MARKS = [0, 1000, 5000, 10_000, 14_000, 14_500, 20_000, 24_000, 27_000]
 PER_PROCESS = 5000

@@ -56,14 +56,14 @@ def serve_on(port: int) -> socket.socket:
 
 
 def bindlab_held() -> Taken:
-    from bindlab.allocation import allocate
+    from bindlab.opening.allocation import allocate
 
     held = allocate()
     return held.port, lambda: held.listen()[0]
 
 
 def bindlab_lent() -> Taken:
-    from bindlab.allocation import allocate
+    from bindlab.opening.allocation import allocate
 
     held = allocate(lendable=True)
 

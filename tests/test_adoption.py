@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from attempts import IPV6, LINUX, descriptors, port_of
 
-from bindlab.adoption import activated, adopt
-from bindlab.allocation import allocate
 from bindlab.errors import DescriptorError
 from bindlab.opening import bind, listen
+from bindlab.opening.adoption import activated, adopt
+from bindlab.opening.allocation import allocate
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", pytest.param("::1", marks=IPV6)])
@@ -117,7 +117,7 @@ def test_what_is_no_descriptor_is_refused(value: object, error: type[Exception])
 
 CHILD = """
 import os, sys
-from bindlab.adoption import adopt
+from bindlab.opening.adoption import adopt
 server = adopt(int(sys.argv[1]))
 assert not server.get_inheritable()
 connection, _ = server.accept()
@@ -155,7 +155,7 @@ def test_a_socket_travels_through_a_unix_socket() -> None:
 # Runs as the process that a service manager started: its sockets are at 3, 4, 5, 6.
 ACTIVATED = """
 import json, os, sys
-from bindlab.adoption import activated
+from bindlab.opening.adoption import activated
 from bindlab.errors import DescriptorError
 os.environ["LISTEN_PID"] = str(os.getpid()) if sys.argv[1] == "right" else "1"
 name = sys.argv[2] or None

@@ -19,8 +19,8 @@ from bindlab import (
     Interface,
     Reason,
 )
-from bindlab.reach import Reach
-from bindlab.verdict import Verdict
+from bindlab.reach.reach import Reach
+from bindlab.reach.verdict import Verdict
 
 LETTERS = {
     Condition.FIREWALL: "F",

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from attempts import LINUX, descriptors
 
-from bindlab.allocation import allocate
 from bindlab.errors import ResourcesExhaustedError
 from bindlab.opening import bind, listen
+from bindlab.opening.allocation import allocate
 
 HERE = Path(__file__).parent
 
@@ -86,7 +86,7 @@ def test_running_out_of_descriptors_is_a_clean_error(
 # In a process of its own, because pytest keeps what __del__ raised, with its sockets.
 STORM = """
 import gc, os, signal
-from bindlab.allocation import allocate
+from bindlab.opening.allocation import allocate
 from bindlab.opening import listen
 
 class Ring(Exception):

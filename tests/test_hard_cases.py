@@ -17,8 +17,8 @@ from bindlab import (
     Reason,
     Scope,
 )
-from bindlab.reach import Reach
-from bindlab.verdict import Origin, Verdict
+from bindlab.reach.reach import Reach
+from bindlab.reach.verdict import Origin, Verdict
 
 HOME = Host.of(
     lo=["127.0.0.1/8", "::1/128"],

@@ -19,9 +19,9 @@ from bindlab.errors import (
     DeviceNotFoundError,
     InvalidBindingError,
 )
-from bindlab.hints import explain, own_addresses
 from bindlab.opening import bind, listen
-from bindlab.port_users import users_of
+from bindlab.opening.hints import explain, own_addresses
+from bindlab.opening.port_users import users_of
 
 pytestmark = LINUX
 

@@ -20,7 +20,7 @@ from bindlab import (
 )
 from bindlab.endpoint import parse_address, unmap
 from bindlab.host import SYSTEMS
-from bindlab.verdict import Origin
+from bindlab.reach.verdict import Origin
 
 TEXTS = [
     "192.168.0.102/24",

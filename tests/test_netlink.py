@@ -10,7 +10,7 @@ import pytest
 from network_namespaces import Namespace, needs_namespaces, ns
 
 from bindlab import netlink, rtnetlink
-from bindlab.netlink import Dumper, attribute, attributes
+from bindlab.snapshot.netlink import Dumper, attribute, attributes
 
 __all__ = ["ns"]
 

@@ -23,9 +23,9 @@ from bindlab.errors import (
     DeviceNotFoundError,
     InvalidBindingError,
 )
-from bindlab.one_socket import RULES
 from bindlab.opening import backlog_of, bind, listen
-from bindlab.reuse import rules_for
+from bindlab.opening.one_socket import RULES
+from bindlab.opening.reuse import rules_for
 
 
 @pytest.fixture
@@ -492,7 +492,7 @@ def test_an_option_that_the_system_lacks_is_a_bind_error() -> None:
     """A system without SO_REUSEPORT refuses share_port=True, as one without a device= does."""
     from bindlab import one_socket
     from bindlab.errors import OptionNotSupportedError
-    from bindlab.reuse import number_of
+    from bindlab.opening.reuse import number_of
 
     assert number_of("SO_NO_SUCH_OPTION") == -1
     with socket.socket() as sock, pytest.raises(OSError, match="not available") as caught:

@@ -8,9 +8,9 @@ from attempts import LINUX, descriptors
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bindlab.allocation import allocate
 from bindlab.errors import BindError
 from bindlab.opening import bind, listen
+from bindlab.opening.allocation import allocate
 
 JUNK = st.one_of(
     st.none(),

@@ -6,7 +6,12 @@ from namespace import in_namespace, setting
 
 from bindlab import any_port
 from bindlab.opening import bind
-from bindlab.port_range import RandomOrder, ephemeral_ports, privileged_below, reserved_ports
+from bindlab.opening.port_range import (
+    RandomOrder,
+    ephemeral_ports,
+    privileged_below,
+    reserved_ports,
+)
 
 
 @pytest.mark.parametrize(

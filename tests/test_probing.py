@@ -25,9 +25,9 @@ from typing import TypeVar
 import pytest
 
 from bindlab.endpoint import Endpoint
-from bindlab.icmp import Icmp
-from bindlab.outcome import Outcome, Probe, outcome_of
 from bindlab.probing import NotListeningError, probe, wait_until_listening
+from bindlab.probing.icmp import Icmp
+from bindlab.probing.outcome import Outcome, Probe, outcome_of
 
 T = TypeVar("T")
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")

@@ -1,7 +1,7 @@
 """What a person reads: the table, the picture, and the words in them."""
 
 from bindlab import Binding, Endpoint, Host, Interface, Reach, reachable_from
-from bindlab.render import origin_text
+from bindlab.reach.render import origin_text
 
 PRIVATE = """\
 bound to 127.0.0.1:3000

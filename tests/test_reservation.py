@@ -18,9 +18,9 @@ import pytest
 from attempts import IPV6, LINUX, descriptors, leave_time_wait, port_of, squatter
 from namespace import become_nobody, in_namespace, ip, setting
 
-from bindlab.allocation import allocate
 from bindlab.errors import AddressInUseError, AddressNotAvailableError, BindPermissionError
 from bindlab.opening import backlog_of, bind, listen
+from bindlab.opening.allocation import allocate
 
 GROUPS = [
     pytest.param((), ("tcp",), id="default"),

@@ -17,8 +17,8 @@ from network_namespaces import Namespace, namespace, needs_namespaces, ns
 from bindlab import beyond_ifaddr, netlink, rtnetlink, snapshot
 from bindlab.host import DEFAULTS, Host
 from bindlab.interface import AddressState, Interface
-from bindlab.netlink import Dumper
 from bindlab.snapshot import interfaces, system, this_host
+from bindlab.snapshot.netlink import Dumper
 
 __all__ = ["ns"]
 

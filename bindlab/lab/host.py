@@ -18,7 +18,7 @@ from bindlab.lab.wire import Closed, Packet, receive, receive_result
 
 if TYPE_CHECKING:
     from bindlab.host import Host
-    from bindlab.outcome import Probe
+    from bindlab.probing import Probe
 
 __all__ = ["LabHost"]
 

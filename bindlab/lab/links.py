@@ -23,7 +23,7 @@ from bindlab.lab.route_socket import (
     Netlink,
     packed,
 )
-from bindlab.netlink import attributes
+from bindlab.snapshot.netlink import attributes
 
 __all__ = [
     "End",

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 from bindlab import lab
 from bindlab.endpoint import IPAddress, address_text, parse_address
 from bindlab.host import Host
-from bindlab.verdict import THIS_HOST, Origin, Verdict
+from bindlab.reach.verdict import THIS_HOST, Origin, Verdict
 
 from .bindings import addresses_of, specs_for
 from .client import Attempt, Outcome, default_sources, dial_all

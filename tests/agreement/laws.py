@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from bindlab.endpoint import IPAddress, parse_address, unmap
 from bindlab.host import Host
-from bindlab.verdict import THIS_HOST, Answer, Condition, Origin, Verdict
+from bindlab.reach.verdict import THIS_HOST, Answer, Condition, Origin, Verdict
 
 from .bindings import addresses_of
 from .engine import Bound, Observation, Run

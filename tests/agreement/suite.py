@@ -3,7 +3,7 @@
 from socket import socket
 
 from bindlab.host import Host
-from bindlab.reach import Reach
+from bindlab.reach.reach import Reach
 from bindlab.reachable import reachable_from
 
 from .engine import Predict, Run, run

@@ -17,9 +17,9 @@ from typing import NamedTuple, TypeAlias
 from bindlab.endpoint import IPAddress, parse_address, unmap
 from bindlab.host import IPNetwork
 from bindlab.interface import Interface
+from bindlab.reach.topology import Attachment, Topology
+from bindlab.reach.verdict import THIS_HOST, Origin, Vantage
 from bindlab.registry import Kind, block_around, kind_of_address
-from bindlab.topology import Attachment, Topology
-from bindlab.verdict import THIS_HOST, Origin, Vantage
 
 __all__ = ["OriginLike", "Place", "Where", "is_internet", "parse_origin", "places"]
 

@@ -79,7 +79,7 @@ def _hint(error: BindError, endpoint: Endpoint, device: str | None) -> str:
 
 def _who_has(endpoint: Endpoint) -> str:
     if endpoint.port == 0:
-        from bindlab.port_range import ephemeral_ports
+        from bindlab.opening.port_range import ephemeral_ports
 
         ports = ephemeral_ports()
         return (
@@ -88,7 +88,7 @@ def _who_has(endpoint: Endpoint) -> str:
         )
     if _PLATFORM == "darwin" and endpoint.port in _AIRPLAY:
         return "on macOS, AirPlay Receiver has this port: switch it off, or take another port"
-    from bindlab.port_users import description
+    from bindlab.opening.port_users import description
 
     return description(endpoint)
 
@@ -99,7 +99,7 @@ def _which_privilege(endpoint: Endpoint) -> str:
             "another program has it exclusively, or it is in a reserved range: see "
             "netsh interface ipv4 show excludedportrange protocol=tcp"
         )
-    from bindlab.port_range import privileged_below
+    from bindlab.opening.port_range import privileged_below
 
     first = privileged_below()
     if not 0 < endpoint.port < first:

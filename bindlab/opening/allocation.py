@@ -24,12 +24,12 @@ from bindlab.errors import (
     FamilyNotSupportedError,
     OptionNotSupportedError,
 )
-from bindlab.group import any_held, first_held, held
-from bindlab.hints import explain
-from bindlab.one_socket import RULES, open_socket
-from bindlab.port_range import ephemeral_ports
-from bindlab.request import Request, checked_flag, checked_port, request
-from bindlab.reservation import Reservation
+from bindlab.opening.group import any_held, first_held, held
+from bindlab.opening.hints import explain
+from bindlab.opening.one_socket import RULES, open_socket
+from bindlab.opening.port_range import ephemeral_ports
+from bindlab.opening.request import Request, checked_flag, checked_port, request
+from bindlab.opening.reservation import Reservation
 
 __all__ = ["allocate"]
 

@@ -10,7 +10,7 @@ from bindlab.binding import Binding
 from bindlab.endpoint import IPAddress, address_text, unmap
 from bindlab.host import Host, IPNetwork
 from bindlab.interface import AddressState, Interface
-from bindlab.origin import Place, Where, is_internet
+from bindlab.reach.origin import Place, Where, is_internet
 from bindlab.registry import Kind, block_of
 
 __all__ = ["Path"]

@@ -11,16 +11,16 @@ from collections.abc import Iterable
 from ipaddress import IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import TYPE_CHECKING, Final
 
-from bindlab import rtnetlink
-from bindlab.beyond_ifaddr import (
+from bindlab.host import Host, IPNetwork, System
+from bindlab.interface import AddressState, Interface, InterfaceAddress
+from bindlab.snapshot import rtnetlink
+from bindlab.snapshot.beyond_ifaddr import (
     Facts,
     adapters_without_ifaddr,
     facts_from_ioctl,
     facts_from_netlink,
 )
-from bindlab.host import Host, IPNetwork, System
-from bindlab.interface import AddressState, Interface, InterfaceAddress
-from bindlab.netlink import Dumper
+from bindlab.snapshot.netlink import Dumper
 from bindlab.sockaddr import zone_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from bindlab.netlink import Dumper, Span, attribute, attributes
+from bindlab.snapshot.netlink import Dumper, Span, attribute, attributes
 
 __all__ = [
     "IFA_F_DADFAILED",

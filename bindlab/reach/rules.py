@@ -9,10 +9,10 @@ differently is from their documentation.
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
-from bindlab.path import Path
+from bindlab.reach.path import Path
+from bindlab.reach.verdict import Condition, Reason
 from bindlab.registry import Kind
 from bindlab.value import Value
-from bindlab.verdict import Condition, Reason
 
 __all__ = ["ASSUMPTIONS", "GATES", "NEEDS", "Rule"]
 

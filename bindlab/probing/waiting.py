@@ -10,9 +10,9 @@ from ipaddress import IPv6Address
 from math import isfinite
 from typing import Protocol, TypeAlias
 
-from bindlab.attempt import Attempt
 from bindlab.endpoint import Endpoint, IPAddress, parse_address, unmap
-from bindlab.outcome import Outcome, Probe
+from bindlab.probing.attempt import Attempt
+from bindlab.probing.outcome import Outcome, Probe
 from bindlab.sockaddr import family_of
 
 __all__ = ["NotListeningError", "Process", "probe", "wait_until_listening"]

@@ -12,9 +12,9 @@ from typing import Self
 
 from bindlab.endpoint import Endpoint
 from bindlab.errors import BindError
-from bindlab.hints import explain
-from bindlab.one_socket import listen_on
-from bindlab.request import MAX_BACKLOG, Request, checked_backlog
+from bindlab.opening.hints import explain
+from bindlab.opening.one_socket import listen_on
+from bindlab.opening.request import MAX_BACKLOG, Request, checked_backlog
 
 __all__ = ["Reservation"]
 

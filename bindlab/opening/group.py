@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
 from bindlab.errors import AddressInUseError, BindPermissionError, refusal
-from bindlab.one_socket import RULES, exclude_others, open_socket, set_options
-from bindlab.port_range import RandomOrder, ephemeral_ports, reserved_ports
-from bindlab.request import Request
+from bindlab.opening.one_socket import RULES, exclude_others, open_socket, set_options
+from bindlab.opening.port_range import RandomOrder, ephemeral_ports, reserved_ports
+from bindlab.opening.request import Request
 
 __all__ = ["Held", "any_held", "first_held", "held"]
 

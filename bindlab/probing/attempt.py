@@ -13,8 +13,8 @@ from collections.abc import Callable
 from time import perf_counter
 
 from bindlab.endpoint import Endpoint, unmap
-from bindlab.icmp import Icmp, keep_icmp, read_icmp
-from bindlab.outcome import Outcome, Probe, outcome_of
+from bindlab.probing.icmp import Icmp, keep_icmp, read_icmp
+from bindlab.probing.outcome import Outcome, Probe, outcome_of
 from bindlab.sockaddr import SockAddr, family_of, from_sockaddr, kind_of, protocol_of, to_sockaddr
 
 __all__ = ["Attempt"]

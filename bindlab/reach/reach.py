@@ -6,42 +6,36 @@ or a Windows machine, that exists on paper only.
 
 from collections.abc import Iterable
 from ipaddress import IPv6Address
-from typing import NamedTuple
 
 from bindlab.binding import Binding
 from bindlab.host import Host
-from bindlab.interface import AddressState
-from bindlab.origin import OriginLike, Place, Where, is_internet, neighbours, parse_origin, places
-from bindlab.path import Path
-from bindlab.registry import Kind, kind_of_address
-from bindlab.render import diagram, table
-from bindlab.rules import ASSUMPTIONS, GATES, NEEDS, Rule
-from bindlab.topology import Topology
-from bindlab.verdict import (
+from bindlab.reach.judging import weigh
+from bindlab.reach.origin import (
+    OriginLike,
+    Place,
+    Where,
+    neighbours,
+    parse_origin,
+    places,
+)
+from bindlab.reach.render import diagram, table
+from bindlab.reach.topology import Topology
+from bindlab.reach.verdict import (
     BEYOND,
     INTERNET,
     THIS_HOST,
-    Answer,
     Candidate,
-    Condition,
     Origin,
-    Reason,
     Scope,
     Verdict,
 )
-from bindlab.ways import destinations, hears, ways
+from bindlab.reach.ways import destinations
+from bindlab.registry import Kind, kind_of_address
 
 __all__ = ["Reach"]
 
 _LOOPBACK_THERE = "this machine has a loopback interface, though none is listed"
 _GROUPS = (Kind.MULTICAST, Kind.BROADCAST)
-
-
-class _Open(NamedTuple):
-    """A path that no gate shuts, and what it still depends on."""
-
-    path: Path
-    needs: tuple[Rule[Condition], ...]
 
 
 class Reach:
@@ -170,127 +164,4 @@ class Reach:
         )
 
     def _weigh(self, origin: Origin, stands: tuple[Place, ...]) -> Verdict:
-        open_paths: list[_Open] = []
-        furthest: tuple[int, Path] | None = None
-        for binding, to in self._targets:
-            for place in stands:
-                heard = hears(binding, place, self._topology)
-                for destination in to:
-                    for path in ways(binding, destination, place, self._topology, heard):
-                        gate = _first_shut(path)
-                        if gate is None:
-                            needs = tuple(need for need in NEEDS if need.holds(path))
-                            open_paths.append(_Open(path, needs))
-                            break
-                        if furthest is None or gate > furthest[0]:
-                            furthest = (gate, path)
-        if open_paths:
-            return self._admitted(origin, sorted(open_paths, key=_preference))
-        if furthest is None:
-            return self._without_address(origin)
-        number, path = furthest
-        return self._refused(origin, GATES[number], path)
-
-    def _refused(self, origin: Origin, gate: Rule[Reason], path: Path) -> Verdict:
-        return Verdict(
-            origin,
-            Answer.NO,
-            gate.word,
-            explanation=gate.sentence.format(**path.words()),
-            interface=_name(path) if path.on_link else None,
-            assumptions=self._assumed((gate,)),
-        )
-
-    def _without_address(self, origin: Origin) -> Verdict:
-        bound = ", ".join(str(binding.endpoint) for binding in self.bindings)
-        sentence = f"this machine has no address that {bound} could stand for"
-        return Verdict(origin, Answer.NO, Reason.ADDRESS_GONE, explanation=sentence)
-
-    def _admitted(self, origin: Origin, open_paths: list[_Open]) -> Verdict:
-        path, needs = open_paths[0]
-        words = path.words()
-        at = f"at {words['address']}"
-        if path.inside:
-            at += ", inside this machine"
-        elif path.place.internet and not path.needs_nat:
-            at += ", which no NAT shields"
-        elif path.arrival is not None:
-            at += f" by {words['arrival']}"
-        ifs = " and ".join(need.sentence.format(**words) for need in needs)
-        return Verdict(
-            origin,
-            Answer.CONDITIONAL if needs else Answer.YES,
-            conditions=tuple(need.word for need in needs),
-            endpoints=tuple(dict.fromkeys(_candidate(each.path) for each in open_paths)),
-            explanation=f"{at}, if {ifs}" if needs else at,
-            interface=None if path.inside else _name(path),
-            assumptions=self._assumed(needs),
-        )
-
-    def _assumed(
-        self, rules: Iterable[Rule[Reason]] | Iterable[Rule[Condition]]
-    ) -> tuple[str, ...]:
-        read = (rule.reads for rule in rules if rule.reads in self.host.assumed)
-        return (*self.assumptions, *(ASSUMPTIONS[setting] for setting in read))
-
-
-def _first_shut(path: Path) -> int | None:
-    for number, gate in enumerate(GATES):
-        if gate.holds(path):
-            return number
-    return None
-
-
-def _preference(way: _Open) -> tuple[bool | int, ...]:
-    """Order ways in: the surest, then loopback, then what people can type (RFC 6724, 5)."""
-    path, needs = way
-    state = path.state or AddressState.PREFERRED
-    return (
-        path.crosses,
-        path.needs_nat,
-        len(needs),
-        not path.is_loopback,
-        path.has_zone,
-        AddressState.DEPRECATED in state,
-        AddressState.TEMPORARY in state,
-        path.destination.version,
-    )
-
-
-def _candidate(path: Path) -> Candidate:
-    endpoint = path.binding.endpoint
-    return Candidate(
-        path.destination,
-        endpoint.port,
-        endpoint.transport,
-        interface=path.owner.name if path.owner else None,
-        audience=_audience(path),
-        reason=_why(path),
-    )
-
-
-def _audience(path: Path) -> Scope:
-    if path.is_loopback:
-        return Scope.HOST
-    if path.is_group or path.kind is Kind.LINK_LOCAL:
-        return Scope.LINK
-    return Scope.GLOBAL if is_internet(path.destination) else Scope.PRIVATE
-
-
-def _why(path: Path) -> str:
-    owner = path.owner.display_name if path.owner else "no interface"
-    if path.is_loopback:
-        return "loopback, from this machine only"
-    if path.inside:
-        return f"this machine's address on {owner}"
-    if path.crosses:
-        return f"the address of {owner}, through another interface"
-    if path.on_link:
-        return f"the address of {owner}, on the origin's own link"
-    if path.needs_nat:
-        return f"the address of {owner}, to which a router would have to forward the port"
-    return f"the address of {owner}, by way of a router"
-
-
-def _name(path: Path) -> str | None:
-    return path.arrival.name if path.arrival else None
+        return weigh(origin, stands, self._targets, self._topology, self.assumptions)

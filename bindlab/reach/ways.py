@@ -11,10 +11,10 @@ from bindlab.binding import Binding
 from bindlab.endpoint import IPAddress, unmap
 from bindlab.host import IPNetwork
 from bindlab.interface import AddressState, Interface
-from bindlab.origin import Place, Where
-from bindlab.path import Path
+from bindlab.reach.origin import Place, Where
+from bindlab.reach.path import Path
+from bindlab.reach.topology import Topology
 from bindlab.registry import Kind, kind_of_address
-from bindlab.topology import Topology
 
 __all__ = ["Destination", "destinations", "hears", "ways"]
 

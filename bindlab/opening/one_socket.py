@@ -9,10 +9,10 @@ import os
 import socket
 import sys
 
-from bindlab.any_port import bind_any_port
 from bindlab.errors import Stage, refusal
-from bindlab.request import Request
-from bindlab.reuse import in_numbers, number_of, rules_for
+from bindlab.opening.any_port import bind_any_port
+from bindlab.opening.request import Request
+from bindlab.opening.reuse import in_numbers, number_of, rules_for
 from bindlab.sockaddr import SockAddr, to_sockaddr
 
 __all__ = ["RULES", "exclude_others", "listen_on", "open_socket", "set_options"]
@@ -137,7 +137,7 @@ def _may_bind_over(asked: Request, port: int, backlog: int | None) -> bool:
         return False
     if backlog is not None:
         return True  # whoever listens first has the port, and this is about to
-    from bindlab.port_users import has_only_connections
+    from bindlab.opening.port_users import has_only_connections
 
     return has_only_connections(port)
 

@@ -12,7 +12,7 @@ from bindlab.binding import Binding
 from bindlab.endpoint import address_text, parse_address, unmap
 from bindlab.host import Host
 from bindlab.interface import Interface
-from bindlab.verdict import THIS_HOST, Answer, Condition, Vantage, Verdict
+from bindlab.reach.verdict import THIS_HOST, Answer, Condition, Vantage, Verdict
 
 __all__ = ["diagram", "origin_text", "table"]
 

@@ -11,7 +11,7 @@ import os
 import socket
 import time
 
-from bindlab.port_range import RandomOrder, ephemeral_ports, reserved_ports
+from bindlab.opening.port_range import RandomOrder, ephemeral_ports, reserved_ports
 from bindlab.sockaddr import SockAddr
 
 __all__ = ["bind_any_port"]

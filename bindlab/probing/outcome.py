@@ -9,7 +9,7 @@ from enum import Enum
 from typing import assert_never
 
 from bindlab.endpoint import Endpoint, Transport
-from bindlab.icmp import Icmp
+from bindlab.probing.icmp import Icmp
 from bindlab.value import Value
 
 __all__ = ["Outcome", "Probe", "outcome_of"]

@@ -10,9 +10,9 @@ import sys
 
 from bindlab.endpoint import IPAddress, Transport
 from bindlab.errors import AddressNotAvailableError, BindError, FamilyNotSupportedError
-from bindlab.hints import explain
-from bindlab.one_socket import open_socket
-from bindlab.request import MAX_BACKLOG, Request, checked_backlog, checked_port, request
+from bindlab.opening.hints import explain
+from bindlab.opening.one_socket import open_socket
+from bindlab.opening.request import MAX_BACKLOG, Request, checked_backlog, checked_port, request
 
 __all__ = ["backlog_of", "bind", "listen"]
 

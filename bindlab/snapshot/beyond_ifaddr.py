@@ -10,9 +10,9 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bindlab import rtnetlink
-from bindlab.netlink import Dumper
-from bindlab.rtnetlink import Link
+from bindlab.snapshot import rtnetlink
+from bindlab.snapshot.netlink import Dumper
+from bindlab.snapshot.rtnetlink import Link
 
 if TYPE_CHECKING:
     from ifaddr import Adapter
