@@ -77,6 +77,10 @@ class Topology:
             )
         )
 
+    def link(self, zone: str) -> Interface | None:
+        """Return the interface, loopback left out, with *zone* as its name or index."""
+        return self._links.get(zone)
+
     def entries(self, ip: IPAddress) -> tuple[Own, ...]:
         """Return *ip* as this host has it, on each interface; a zone narrows it to that one.
 
@@ -119,6 +123,11 @@ class Topology:
     def broadcast_links(self, ip: IPAddress) -> tuple[Interface, ...]:
         """Return the interfaces on whose network *ip* is the broadcast address."""
         return tuple(self._broadcasts.get(int(ip), ())) if ip.version == 4 else ()
+
+    @cached_property
+    def _links(self) -> dict[str, Interface]:
+        indexed = {str(i.index): i for i in self.links if i.index is not None}
+        return indexed | {i.name: i for i in self.links}
 
     @cached_property
     def _entries(self) -> dict[tuple[int, int], tuple[Own, ...]]:

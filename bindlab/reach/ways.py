@@ -77,14 +77,25 @@ def hears(binding: Binding, place: Place, topology: Topology) -> bool:
 
 def _arrivals(
     binding: Binding, to: Destination, place: Place, topology: Topology
-) -> tuple[Interface | None, ...]:
+) -> Iterator[Interface | None]:
+    """Yield the interfaces to come by: the destination's own, then the detours."""
     if place.where is Where.INSIDE:
-        return (_seen_from_inside(to, topology),)
-    straight = tuple(i for i in place.arrivals if i is to.owner)
-    if binding.device is None:
-        return straight + tuple(i for i in place.arrivals if i is not to.owner) or (None,)
-    pinned = tuple(i for i in place.arrivals if i.has_zone(binding.device))
-    return straight + pinned or place.arrivals[:1] or (None,)
+        yield _seen_from_inside(to, topology)
+        return
+    everywhere = place.arrivals is topology.links
+    straight = to.owner
+    if straight is not None and (
+        straight is not topology.loopback if everywhere else straight in place.arrivals
+    ):
+        yield straight
+    detours = place.arrivals
+    if binding.device is not None:
+        # A socket on a device hears no other; one of the others stands for them all.
+        pinned = topology.link(binding.device)
+        detours = (pinned,) if pinned in detours else detours[:1]
+    yield from (detour for detour in detours if detour is not straight)
+    if not place.arrivals:
+        yield None
 
 
 def _seen_from_inside(to: Destination, topology: Topology) -> Interface | None:
