@@ -10,7 +10,6 @@ import pytest
 from attempts import IPV6, LINUX, leave_time_wait, port_of
 from namespace import add_interface, in_namespace, ip, setting
 
-from bindlab import hints
 from bindlab.endpoint import Endpoint
 from bindlab.errors import (
     AddressInUseError,
@@ -19,7 +18,7 @@ from bindlab.errors import (
     DeviceNotFoundError,
     InvalidBindingError,
 )
-from bindlab.opening import bind, listen
+from bindlab.opening import bind, hints, listen
 from bindlab.opening.hints import explain, own_addresses
 from bindlab.opening.port_users import users_of
 

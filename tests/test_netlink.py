@@ -9,7 +9,7 @@ import threading
 import pytest
 from network_namespaces import Namespace, needs_namespaces, ns
 
-from bindlab import netlink, rtnetlink
+from bindlab.snapshot import netlink, rtnetlink
 from bindlab.snapshot.netlink import Dumper, attribute, attributes
 
 __all__ = ["ns"]

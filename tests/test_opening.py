@@ -490,8 +490,8 @@ def test_posix_sockets_reuse_addresses_only_after_listening(platform: str) -> No
 @LINUX
 def test_an_option_that_the_system_lacks_is_a_bind_error() -> None:
     """A system without SO_REUSEPORT refuses share_port=True, as one without a device= does."""
-    from bindlab import one_socket
     from bindlab.errors import OptionNotSupportedError
+    from bindlab.opening import one_socket
     from bindlab.opening.reuse import number_of
 
     assert number_of("SO_NO_SUCH_OPTION") == -1

@@ -4,8 +4,7 @@ import pytest
 from attempts import LINUX, port_of
 from namespace import in_namespace, setting
 
-from bindlab import any_port
-from bindlab.opening import bind
+from bindlab.opening import any_port, bind
 from bindlab.opening.port_range import (
     RandomOrder,
     ephemeral_ports,

@@ -14,10 +14,10 @@ import ifaddr
 import pytest
 from network_namespaces import Namespace, namespace, needs_namespaces, ns
 
-from bindlab import beyond_ifaddr, netlink, rtnetlink, snapshot
 from bindlab.host import DEFAULTS, Host
 from bindlab.interface import AddressState, Interface
-from bindlab.snapshot import interfaces, system, this_host
+from bindlab.snapshot import beyond_ifaddr, interfaces, machine, netlink, rtnetlink, this_host
+from bindlab.snapshot.machine import system
 from bindlab.snapshot.netlink import Dumper
 
 __all__ = ["ns"]
@@ -211,7 +211,7 @@ def test_an_address_that_somebody_else_has_is_told(ns: Namespace) -> None:
 )
 def test_kernel_flags_mean(flags: int, state: AddressState) -> None:
     """IFA_F_... flags become states; an optimistic address is in use, so not tentative."""
-    assert snapshot._state(flags) == state
+    assert machine._state(flags) == state
 
 
 # Whose interfaces
@@ -468,7 +468,7 @@ def test_on_linux_nothing_is_assumed() -> None:
 
 def test_elsewhere_what_can_be_configured_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Off Linux the host model and local routes are unknown; bindv6only is asked of a socket."""
-    monkeypatch.setattr(snapshot, "system", lambda: "macos")
+    monkeypatch.setattr(machine, "system", lambda: "macos")
     host = this_host()
     assert (host.system, host.strong_host, host.local_routes) == ("macos", None, None)
     assert host.assumed == {"route_localnet"}

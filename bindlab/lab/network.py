@@ -64,14 +64,14 @@ def network(**hosts: Wiring) -> Generator[Network, None, None]:
 
     Each keyword is a host: a :class:`Machine`, or simply its interfaces, by name. Interfaces
     with the same name are on one shared network of that name (see :class:`Nic` for others).
-    A network of two hosts is a point-to-point link.
+    A network of two hosts is a point-to-point link::
 
-    >>> with network(                                               # doctest: +SKIP
-    ...     laptop={"wifi": "192.168.0.102/24", "ethernet": ["10.0.0.12/24", "2001:db8::c/64"]},
-    ...     phone={"wifi": "192.168.0.50/24"},
-    ... ) as net:
-    ...     server = net.laptop.listen(3000, "0.0.0.0")
-    ...     peer = net.phone.connect("192.168.0.102", 3000)
+        with network(
+            laptop={"wifi": "192.168.0.102/24", "ethernet": ["10.0.0.12/24", "2001:db8::c/64"]},
+            phone={"wifi": "192.168.0.50/24"},
+        ) as net:
+            server = net.laptop.listen(3000, "0.0.0.0")
+            peer = net.phone.connect("192.168.0.102", 3000)
 
     The hosts share this kernel, files and users, but no network with the surrounding system:
     nothing that they send leaves, and nothing outside is changed. Everything ends with the
