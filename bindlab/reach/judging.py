@@ -18,9 +18,21 @@ __all__ = ["weigh"]
 class _Open(NamedTuple):
     """A path that no gate shuts, what it still depends on, and all that it speaks for."""
 
+    target: Target
     path: Path
     needs: tuple[Rule[Condition], ...]
     crowd: tuple[Destination, ...]
+
+    def offers(self) -> Iterator[Candidate]:
+        """Yield what there is to dial; by detours it is the same for whoever dials."""
+        if not (self.path.on_link and self.path.crosses):
+            yield from (_candidate(self.path, each) for each in self.crowd)
+            return
+        known = self.target.detours
+        for each in self.crowd:
+            if (offer := known.get(id(each))) is None:
+                offer = known[id(each)] = _candidate(self.path, each)
+            yield offer
 
 
 def weigh(
@@ -45,7 +57,7 @@ def weigh(
                     gate = _first_shut(path)
                     if gate is None:
                         needs = tuple(need for need in NEEDS if need.holds(path))
-                        open_paths.append(_Open(path, needs, crowd))
+                        open_paths.append(_Open(one, path, needs, crowd))
                         break  # the others come in by a detour to the same address
                     if furthest is None or gate > furthest[0]:
                         furthest = (gate, path)
@@ -91,7 +103,7 @@ def _without_address(origin: Origin, targets: Sequence[Target]) -> Verdict:
 
 
 def _admitted(origin: Origin, open_paths: Sequence[_Open], assumptions: tuple[str, ...]) -> Verdict:
-    path, needs, _ = open_paths[0]
+    _, path, needs, _ = open_paths[0]
     words = path.words()
     at = f"at {words['address']}"
     if path.inside:
@@ -105,13 +117,7 @@ def _admitted(origin: Origin, open_paths: Sequence[_Open], assumptions: tuple[st
         origin,
         Answer.CONDITIONAL if needs else Answer.YES,
         conditions=tuple(need.word for need in needs),
-        endpoints=tuple(
-            dict.fromkeys(
-                _candidate(each.path, destination)
-                for each in open_paths
-                for destination in each.crowd
-            )
-        ),
+        endpoints=tuple(dict.fromkeys(offer for each in open_paths for offer in each.offers())),
         explanation=f"{at}, if {ifs}" if needs else at,
         interface=None if path.inside else _name(path),
         assumptions=(*assumptions, *_assumed(path, (need.reads for need in needs))),
@@ -135,7 +141,7 @@ def _preference(way: _Open) -> tuple[bool | int, ...]:
     That is: an address of the origin's own scope, neither deprecated nor temporary. Of IPv4
     and IPv6, IPv4 goes first, because people can type it.
     """
-    path, needs, _ = way
+    _, path, needs, _ = way
     state = path.state or AddressState.PREFERRED
     return (
         path.crosses,

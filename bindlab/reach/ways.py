@@ -14,6 +14,7 @@ from bindlab.interface import AddressState, Interface
 from bindlab.reach.origin import Place, Where
 from bindlab.reach.path import MACOS_TUNNELS, Path
 from bindlab.reach.topology import Topology
+from bindlab.reach.verdict import Candidate
 from bindlab.registry import Kind, kind_of_address
 
 __all__ = ["Destination", "Target", "hears", "target", "ways"]
@@ -59,6 +60,7 @@ class Target(NamedTuple):
     to: tuple[Destination, ...]
     by_owner: Mapping[str, tuple[Destination, ...]]
     crowds: tuple[tuple[Destination, ...], ...]
+    detours: dict[int, Candidate]  # what each destination offers by a detour, once asked
 
 
 def target(binding: Binding, topology: Topology) -> Target:
@@ -78,6 +80,7 @@ def target(binding: Binding, topology: Topology) -> Target:
         to,
         {owner: tuple(found) for owner, found in by_owner.items()},
         tuple(map(tuple, crowds.values())),
+        {},
     )
 
 
