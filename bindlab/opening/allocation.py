@@ -92,7 +92,7 @@ def allocate(
         raise
     if group is None:
         raise _exhausted(present, ephemeral_ports() if ports is None else ports)
-    return Reservation(group.port, present, group.sockets, left_out, lends)
+    return Reservation(group.port, present, group.sockets, left_out, lends, group.over_connections)
 
 
 def _wanted(
@@ -126,16 +126,23 @@ _remembered = lru_cache(maxsize=64, typed=True)(_planned)  # as request() does, 
 
 def _check_overlap(ips: Sequence[IPAddress]) -> None:
     seen: list[IPAddress] = []
-    for ip in map(unmap, ips):
+    for ip in ips:
         for other in seen:
-            if ip.version == other.version and (
-                ip == other or ip.is_unspecified or other.is_unspecified
-            ):
+            if _overlap(unmap(ip), unmap(other)):
                 raise ValueError(
                     f"{address_text(other)} and {address_text(ip)} overlap, so that no two sockets "
                     "can have one port on both: leave one of them out"
                 )
         seen.append(ip)
+
+
+def _overlap(one: IPAddress, other: IPAddress) -> bool:
+    if one.version != other.version:
+        return False
+    if one.is_unspecified or other.is_unspecified:
+        return True
+    # A zone means something in a link-local address only: RFC 4007 section 6.
+    return one == other or (int(one) == int(other) and not one.is_link_local)
 
 
 def _checked_transports(transports: Iterable[Transport]) -> tuple[Transport, ...]:
@@ -157,7 +164,7 @@ def _checked_range(within: object, port: int) -> range:
         raise TypeError(f"within is a range: write range(8000, 8100), not {within!r}")
     if port != 0:
         raise ValueError(f"port={port} and within={within} are two answers: give one of them")
-    if len(within) == 0 or not (0 < within[0] <= 65535 and 0 < within[-1] <= 65535):
+    if not within or not (0 < within[0] <= 65535 and 0 < within[-1] <= 65535):
         raise ValueError(f"{within} is not a range of ports: write one from 1 to 65535")
     return within
 
@@ -199,12 +206,12 @@ def _cannot_lend(endpoint: Endpoint) -> OptionNotSupportedError:
 
 
 def _exhausted(requests: tuple[Request, ...], ports: range) -> AddressInUseError:
+    span = f"{ports[0]}-{ports[-1]}" if ports.step == 1 else str(ports)
     where = ", ".join(f"{address_text(asked.ip)} ({asked.transport})" for asked in requests)
     return AddressInUseError(
         errno.EADDRINUSE,
         os.strerror(errno.EADDRINUSE),
         requests[0].endpoint(0),
         "bind",
-        f"no port of {ports[0]}-{ports[-1]} is free on all of {where}: "
-        "close some sockets, or take another range",
+        f"no port of {span} is free on all of {where}: close some sockets, or take another range",
     )
