@@ -94,11 +94,14 @@ def backlog_of(sock: socket.socket) -> int | None:
     """Return how many connections may wait on a listening TCP *sock*, as the kernel has it.
 
     ``None`` where the system does not say: only Linux does (``TCP_INFO``, tcp(7)). A socket
-    that does not listen is a ``ValueError``.
+    that does not listen, or is closed or none of TCP, is a ``ValueError``.
     """
     if not sys.platform.startswith("linux"):
         return None
-    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
+    try:
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
+    except OSError as error:
+        raise ValueError("this is no open TCP socket: only a listener has a backlog") from error
     state, _, limit = _TCP_INFO.unpack(info)
     if state != _LISTEN:
         raise ValueError("this socket does not listen: call its listen() first, or use listen()")
