@@ -296,6 +296,18 @@ def test_the_backlog_of_a_socket_that_does_not_listen_is_an_error() -> None:
 
 
 @LINUX
+@pytest.mark.parametrize("kind", ["udp", "unix", "closed"])
+def test_the_backlog_of_what_is_no_tcp_socket_is_an_error(kind: str) -> None:
+    """The error is the documented one, and not the system's."""
+    family = socket.AF_UNIX if kind == "unix" else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM) as sock:
+        if kind == "closed":
+            sock.close()
+        with pytest.raises(ValueError, match="no open TCP socket"):
+            backlog_of(sock)
+
+
+@LINUX
 @in_namespace
 def test_a_zone_is_a_name_or_an_index() -> None:
     """A link-local address binds through its text, by the zone's name or index (hard case 10)."""
@@ -514,6 +526,28 @@ def test_importing_costs_little() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[] []"
+
+
+@LINUX
+def test_nothing_needs_a_codec_that_is_loaded_late() -> None:
+    """Files are read as UTF-8: after a loss of privileges the import of another codec can fail."""
+    code = (
+        "import sys\n"
+        "from bindlab.opening import allocate, bind, listen\n"
+        "from bindlab.opening.port_range import ephemeral_ports, privileged_below\n"
+        "ephemeral_ports(), privileged_below()\n"
+        "with listen() as busy:\n"
+        "    try:\n"
+        "        bind(busy.getsockname()[1])\n"
+        "    except OSError as error:\n"
+        "        print('this process itself' in error.hint)\n"
+        "print([name for name in sys.modules if name.startswith('encodings.')])"
+    )
+    command = [sys.executable, "-I", "-X", "utf8", "-c", code]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    hinted, loaded = run.stdout.splitlines()
+    assert hinted == "True"
+    assert "encodings.ascii" not in loaded
 
 
 @LINUX
