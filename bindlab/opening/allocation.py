@@ -57,15 +57,18 @@ def allocate(
     ``ValueError`` and ``TypeError`` are as for :func:`bindlab.bind`.
 
     Held means, on Linux (measured): every other bind that overlaps is refused whatever
-    options it sets, port 0 and outgoing connections never get the number, and who
-    connects by TCP is refused. Other systems promise what :func:`bindlab.bind` says of them.
+    options it sets (root's ``TCP_REPAIR`` aside), port 0 and outgoing connections never get
+    the number, and who connects by TCP is refused. Other systems promise what
+    :func:`bindlab.bind` says of them.
 
     *lendable* holds the number for a program that is only told it, and binds by itself. On
     Linux (measured), for TCP: all of the above, except that a program which sets
     ``SO_REUSEADDR``, as nearly all servers do, can bind this very port, and the first one
-    to listen has it; a program that does not set it is refused. For UDP: a program that sets
-    it gets every datagram, but few do. Elsewhere there is no such hold, and asking for one is
-    an :class:`~bindlab.errors.OptionNotSupportedError`.
+    to listen has it; a program that does not set it is refused; and a *port* with an earlier
+    server's connections can be lent by two at once. For UDP: a program that sets it gets
+    every datagram, but few do; and one that sets it and asks for port 0 may be given the
+    lent number, which a hold without *lendable* never is. Elsewhere there is no such hold,
+    and asking for one is an :class:`~bindlab.errors.OptionNotSupportedError`.
 
     >>> with allocate("localhost") as held:
     ...     {endpoint.port for endpoint in held.endpoints} == {held.port}
