@@ -80,7 +80,7 @@ def test_an_error_stays_the_built_in_class(name: str, stage: Stage) -> None:
 @pytest.mark.parametrize("way", ["copy", "deepcopy", *range(pickle.HIGHEST_PROTOCOL + 1)])
 @pytest.mark.parametrize("name", ["EADDRINUSE", "EACCES", "EINTR", "EIO"])
 def test_errors_travel_whole(name: str, way: str | int) -> None:
-    """Pickling (each protocol) and copying keep class, number, text, endpoint, stage, hint, cause."""
+    """Pickling (each protocol) and copying keep class, numbers, text, endpoint, hint and cause."""
     error = refused(getattr(errno, name))
     error.hint = error.hint or "a hint"
     if isinstance(way, int):

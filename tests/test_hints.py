@@ -117,6 +117,7 @@ def test_what_no_process_has_is_nobody_s() -> None:
 
 @IPV6
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
+@in_namespace
 def test_an_ipv6_wildcard_is_not_accused_of_what_it_may_not_do(transport: str) -> None:
     """Whether [::] serves IPv4 is not shown: a holder of the same family is preferred, else may."""
     kind = "udp" if transport == "udp" else "tcp"

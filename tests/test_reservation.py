@@ -237,6 +237,7 @@ def test_only_connections_at_the_same_address_matter() -> None:
 
 
 @LINUX
+@in_namespace
 def test_a_squatter_between_allocate_and_listen_is_refused() -> None:
     """Nothing that tries meanwhile makes listen() fail, a restart included (hard case 2)."""
     with allocate("localhost") as held:
@@ -466,6 +467,38 @@ def test_a_lent_udp_port_goes_to_the_newest() -> None:
             for _ in range(10):
                 client.sendto(b"x", ("127.0.0.1", lent.port))
                 assert borrower.recv(1) == b"x"
+
+
+@LINUX
+@in_namespace
+def test_port_0_may_yield_a_lent_udp_port_to_who_reuses_addresses() -> None:
+    """UDP in a range of 10 with 5 lent: port 0 yields those with SO_REUSEADDR only; held, never."""
+    setting("ipv4/ip_local_port_range", "40000 40009")
+    for lendable in (False, True):
+        for options in ((), (socket.SO_REUSEPORT,), (socket.SO_REUSEADDR,)):
+            with ExitStack() as stack:
+                ours = {
+                    stack.enter_context(allocate(transports=("udp",), lendable=lendable)).port
+                    for _ in range(5)
+                }
+                got = set()
+                for _ in range(60 if options else 5):
+                    other = stack.enter_context(socket.socket(type=socket.SOCK_DGRAM))
+                    for option in options:
+                        other.setsockopt(socket.SOL_SOCKET, option, 1)
+                    other.bind(("127.0.0.1", 0))
+                    got.add(port_of(other))
+                assert bool(ours & got) == (lendable and socket.SO_REUSEADDR in options)
+
+
+@LINUX
+@in_namespace
+def test_a_port_with_old_connections_may_be_lent_by_two() -> None:
+    """Over TIME_WAIT two lenders can have one number; the first to listen still has it alone."""
+    port = leave_time_wait(listen())
+    with allocate(port=port, lendable=True), allocate(port=port, lendable=True) as other:
+        for server in other.listen():
+            server.close()
 
 
 WRONG: list[object] = [
