@@ -10,24 +10,13 @@ import os
 import socket
 import sys
 from ipaddress import IPv6Address
-from typing import Final
 
 from bindlab.binding import Binding
 from bindlab.endpoint import Endpoint, Transport
 from bindlab.holders import HasFileno, has_fileno
-from bindlab.sockaddr import from_sockaddr, zone_of
+from bindlab.sockaddr import from_sockaddr, transport_of, zone_of
 
 __all__ = ["binding_of", "in_this_namespace"]
-
-_ANY_PROTOCOL = 0  # where the system does not tell: macOS and Windows have no SO_PROTOCOL
-_IPPROTO_MPTCP = 262  # RFC 8684: TCP to whoever speaks only that
-_TRANSPORTS: Final[dict[tuple[int, int], Transport]] = {
-    (socket.SOCK_STREAM, _ANY_PROTOCOL): "tcp",
-    (socket.SOCK_STREAM, socket.IPPROTO_TCP): "tcp",
-    (socket.SOCK_STREAM, _IPPROTO_MPTCP): "tcp",
-    (socket.SOCK_DGRAM, _ANY_PROTOCOL): "udp",
-    (socket.SOCK_DGRAM, socket.IPPROTO_UDP): "udp",
-}
 
 # Options that the socket module names only on some systems, or nowhere.
 _SOCK_NONBLOCK: int | None = getattr(socket, "SOCK_NONBLOCK", None)
@@ -143,8 +132,8 @@ def _binding(view: socket.socket) -> Binding:
 
 def _transport(view: socket.socket) -> Transport:
     kind = view.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE)
-    protocol = _number(view, socket.SOL_SOCKET, _SO_PROTOCOL) or _ANY_PROTOCOL
-    transport = _TRANSPORTS.get((kind, protocol))
+    protocol = _number(view, socket.SOL_SOCKET, _SO_PROTOCOL) or 0
+    transport = transport_of(kind, protocol)
     if transport is None:
         raise ValueError(
             f"a socket of type {kind} and IP protocol {protocol} is neither TCP nor UDP: "

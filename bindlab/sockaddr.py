@@ -17,6 +17,7 @@ __all__ = [
     "kind_of",
     "protocol_of",
     "to_sockaddr",
+    "transport_of",
     "zone_of",
 ]
 
@@ -25,6 +26,15 @@ SockAddr = tuple[str, int] | tuple[str, int, int, int]
 _KINDS: dict[Transport, tuple[socket.SocketKind, int]] = {
     "tcp": (socket.SOCK_STREAM, socket.IPPROTO_TCP),
     "udp": (socket.SOCK_DGRAM, socket.IPPROTO_UDP),
+}
+_UNTOLD = 0  # what a system says that does not tell: macOS and Windows have no SO_PROTOCOL
+_IPPROTO_MPTCP = 262  # RFC 8684: TCP to whoever speaks only that
+_TRANSPORTS: dict[tuple[int, int], Transport] = {
+    (socket.SOCK_STREAM, _UNTOLD): "tcp",
+    (socket.SOCK_STREAM, socket.IPPROTO_TCP): "tcp",
+    (socket.SOCK_STREAM, _IPPROTO_MPTCP): "tcp",
+    (socket.SOCK_DGRAM, _UNTOLD): "udp",
+    (socket.SOCK_DGRAM, socket.IPPROTO_UDP): "udp",
 }
 
 
@@ -41,6 +51,14 @@ def kind_of(transport: Transport) -> socket.SocketKind:
 def protocol_of(transport: Transport) -> int:
     """Return ``IPPROTO_TCP`` or ``IPPROTO_UDP``: never 0, on which asyncio leaves Nagle on."""
     return _KINDS[transport][1]
+
+
+def transport_of(kind: int, protocol: int) -> Transport | None:
+    """Return what an IP socket of this type and protocol number speaks; ``None`` for neither.
+
+    Protocol 0 is what systems without ``SO_PROTOCOL`` say of any socket.
+    """
+    return _TRANSPORTS.get((kind, protocol))
 
 
 def to_sockaddr(endpoint: Endpoint) -> SockAddr:

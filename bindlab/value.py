@@ -66,5 +66,9 @@ class Value:
     def __delattr__(self, name: str) -> Never:
         raise AttributeError(f"{type(self).__name__} is frozen: it keeps its {name}")
 
+    def __getstate__(self) -> tuple[None, dict[str, object]]:
+        # As Python makes it of slots by itself, but for pickle's protocols 0 and 1 as well.
+        return None, {name: getattr(self, name) for name in self._names}
+
     def __setstate__(self, state: tuple[None, dict[str, object]]) -> None:
         self._set(**state[1])

@@ -5,9 +5,11 @@ Prints one line for each violation of the rules, and how many cases there were.
 
 import ctypes
 import errno
+import fcntl
 import gc
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterable
 
@@ -15,7 +17,7 @@ from attempts import descriptors, leave_time_wait
 
 from bindlab.errors import BindError
 from bindlab.opening import bind, listen
-from bindlab.opening.adoption import adopt
+from bindlab.opening.adoption import activated, adopt
 from bindlab.opening.allocation import allocate
 from bindlab.opening.reservation import Reservation
 
@@ -28,6 +30,7 @@ CALLS = {
     "getsockopt": "ENOPROTOOPT EINVAL EBADF ENOTSOCK",
 }
 NAMES = list(CALLS)
+ADOPTING = ("adopt", "activated")  # what they refuse stays the caller's
 
 # What may succeed although a call failed, because there is another way: an IPv4 socket
 # for dual_stack=True, "localhost" without one of its addresses, another port or another try.
@@ -49,7 +52,13 @@ OTHER_WAYS: dict[str, set[tuple[str, str]]] = {
     "bind over TIME_WAIT": {("bind", "EADDRINUSE")},
     "listen over TIME_WAIT": {("bind", "EADDRINUSE")},
     "allocate over TIME_WAIT": {("bind", "EADDRINUSE")},
+    "allocate over TIME_WAIT, take": {("bind", "EADDRINUSE")},
+    "allocate over TIME_WAIT, listen": {("bind", "EADDRINUSE"), ("listen", "EADDRINUSE")},
+    "allocate fixed, listen": {("listen", "EADDRINUSE")},
     "listen fixed": {("bind", "EADDRINUSE")},
+    # Python asks for the name once more, and does without it.
+    "adopt": {("getsockname", "ENOBUFS"), ("getsockname", "EINVAL")},
+    "activated": {("getsockname", "ENOBUFS"), ("getsockname", "EINVAL")},
 }
 
 
@@ -65,7 +74,9 @@ def waiting_port() -> int:
 def openings() -> dict[str, Callable[[], object]]:
     fixed = free_port()
     waiting = waiting_port()
-    given = bind().detach()
+    with bind() as sock:
+        given = fcntl.fcntl(sock, fcntl.F_DUPFD_CLOEXEC, 100)
+    os.environ |= {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
     return {
         "bind": bind,
         "bind udp": lambda: bind(transport="udp"),
@@ -87,7 +98,12 @@ def openings() -> dict[str, Callable[[], object]]:
         "allocate lendable": lambda: allocate(lendable=True),
         "allocate over TIME_WAIT": lambda: allocate(port=waiting),
         "allocate listen": lambda: allocate("127.0.0.1", "::1").listen(),
+        "allocate over TIME_WAIT, take": lambda: allocate(port=waiting).take(),
+        "allocate over TIME_WAIT, listen": lambda: allocate(port=waiting).listen(),
+        "allocate fixed, listen": lambda: allocate(port=fixed).listen(),
         "adopt": lambda: adopt(os.dup(given)),
+        # 3 is SD_LISTEN_FDS_START, and free between two cases.
+        "activated": lambda: [os.dup2(given, 3), *activated()][1:],
     }
 
 
@@ -118,13 +134,13 @@ def try_once(label: str, opening: Callable[[], object], call: str, nth: int, nam
             return f"{type(error).__name__} is no {type(OSError(number, '')).__name__}"
         if not error.hint and name not in ("EDOM", "ENETDOWN"):
             return "no hint"
-        if label != "adopt" and error.endpoint is None:
+        if label not in ADOPTING and error.endpoint is None:
             return "no endpoint"
-        if label != "adopt" and error.stage != call and call != "getsockopt":
+        if label not in ADOPTING and error.stage != call and call != "getsockopt":
             return f"stage {error.stage}"
         if not isinstance(error.__cause__, OSError):
             return "no cause"
-        stays_ours = label == "adopt"
+        stays_ours = label in ADOPTING
         error.__traceback__ = None
     except BaseException as error:
         return f"{type(error).__name__}: {error}"
@@ -148,6 +164,9 @@ def try_once(label: str, opening: Callable[[], object], call: str, nth: int, nam
 
 def main() -> None:
     shim = ctypes.CDLL(None)
+    if shim.unshare(0x40000000) == 0:  # CLONE_NEWNET: nobody else has the fixed ports there
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    os.closerange(3, 4)
     cases = 0
     for label, opening in openings().items():
         shim.fault_set(-1, 0, 0)

@@ -60,7 +60,7 @@ def ip(*words: str) -> None:
 
 def setting(name: str, value: object) -> None:
     """Write a setting of the calling thread's namespace, as in ``ipv4/ip_local_port_range``."""
-    with open(f"/proc/sys/net/{name}", "w", encoding="ascii") as file:
+    with open(f"/proc/sys/net/{name}", "w", encoding="utf-8") as file:
         file.write(str(value))
 
 

@@ -207,7 +207,7 @@ def _enter_namespace() -> None:
     if ctypes.CDLL(None, use_errno=True).unshare(0x40000000) != 0:  # CLONE_NEWNET
         raise OSError(ctypes.get_errno(), "no network namespace of one's own")
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    with open("/proc/sys/net/ipv4/ip_local_port_range", "w", encoding="ascii") as file:
+    with open("/proc/sys/net/ipv4/ip_local_port_range", "w", encoding="utf-8") as file:
         file.write(f"{FIRST} {FIRST + COUNT - 1}")
 
 

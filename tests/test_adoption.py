@@ -12,7 +12,7 @@ import pytest
 from attempts import IPV6, LINUX, descriptors, port_of
 
 from bindlab.errors import DescriptorError
-from bindlab.opening import bind, listen
+from bindlab.opening import adoption, bind, listen
 from bindlab.opening.adoption import activated, adopt
 from bindlab.opening.allocation import allocate
 
@@ -107,12 +107,79 @@ def test_what_is_no_ip_socket_is_refused_and_stays_open(
 
 @pytest.mark.parametrize(
     ("value", "error"),
-    [(-1, ValueError), (True, TypeError), ("3", TypeError), (None, TypeError), (3.0, TypeError)],
+    [
+        (-1, ValueError),
+        (2**31, ValueError),
+        (2**32 + 3, ValueError),
+        (2**63, ValueError),
+        (True, TypeError),
+        ("3", TypeError),
+        (None, TypeError),
+        (3.0, TypeError),
+    ],
 )
 def test_what_is_no_descriptor_is_refused(value: object, error: type[Exception]) -> None:
     """A descriptor is an int from 0; anything else says so before any system call."""
     with pytest.raises(error, match="descriptor"):
         adopt(value)  # type: ignore[arg-type]
+
+
+@LINUX
+@pytest.mark.parametrize("descriptor", ["unix", "raw"], indirect=True)
+@pytest.mark.parametrize("default", [None, 0.0, 5.0])
+@pytest.mark.parametrize("nonblock", [adoption._SOCK_NONBLOCK, None], ids=["linux", "macos"])
+def test_what_is_refused_stays_exactly_as_it_was(
+    descriptor: int, default: float | None, nonblock: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither O_NONBLOCK nor inheritance of a refused descriptor changes, for all who share it."""
+    monkeypatch.setattr(adoption, "_SOCK_NONBLOCK", nonblock)
+    socket.setdefaulttimeout(default)
+    try:
+        for blocking in (True, False):
+            os.set_blocking(descriptor, blocking)
+            os.set_inheritable(descriptor, True)
+            with pytest.raises(DescriptorError):
+                adopt(descriptor)
+            assert os.get_blocking(descriptor) is blocking
+            assert os.get_inheritable(descriptor)
+        with bind() as given, adopt(os.dup(given.fileno())) as sock:
+            assert sock.gettimeout() is None
+            assert os.get_blocking(sock.fileno())
+    finally:
+        socket.setdefaulttimeout(None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "protocol"),
+    [
+        pytest.param(socket.SOCK_STREAM, 0, socket.IPPROTO_TCP, id="tcp-untold"),
+        pytest.param(socket.SOCK_DGRAM, 0, socket.IPPROTO_UDP, id="udp-untold"),
+        pytest.param(socket.SOCK_STREAM, 6, 6, id="tcp"),
+        pytest.param(socket.SOCK_STREAM, 262, 262, id="mptcp"),
+        pytest.param(socket.SOCK_DGRAM, 17, 17, id="udp"),
+    ],
+)
+def test_an_untold_protocol_is_the_transport_s(kind: int, told: int, protocol: int) -> None:
+    """Without SO_PROTOCOL (macOS, Windows) the number read is 0: the socket has its true one."""
+    assert adoption._judged(socket.AF_INET, kind, told) == ("", protocol)
+    with bind(transport="udp" if kind == socket.SOCK_DGRAM else "tcp") as given:
+        descriptor = os.dup(given.fileno())
+        with adoption._owned(given.family, kind, protocol, descriptor) as sock:
+            assert (sock.type, sock.proto) == (kind, protocol)
+
+
+@pytest.mark.parametrize(
+    ("kind", "protocol", "words"),
+    [
+        (socket.SOCK_STREAM, 132, "its protocol is number 132, not TCP"),
+        (socket.SOCK_DGRAM, 1, "its protocol is number 1, not UDP"),
+        (socket.SOCK_RAW, 0, "it is a SOCK_RAW socket, neither TCP nor UDP"),
+        (77, 0, "it is a type 77 socket, neither TCP nor UDP"),
+    ],
+)
+def test_another_protocol_is_named(kind: int, protocol: int, words: str) -> None:
+    """SCTP over SOCK_STREAM is no TCP, and ICMP over SOCK_DGRAM no UDP."""
+    assert adoption._judged(socket.AF_INET6, kind, protocol)[0] == words
 
 
 CHILD = """
@@ -214,6 +281,9 @@ NAMES = {"LISTEN_FDS": "4", "LISTEN_FDNAMES": "web:dns:control:web"}
         pytest.param("right", "", "", {"LISTEN_FDS": "2"}, [[3, 6, False], [4, 17, False]], id="2"),
         pytest.param("wrong", "", "", {"LISTEN_FDS": "2"}, [], id="other-pid"),
         pytest.param("right", "", "", {"LISTEN_FDS": "0"}, [], id="none"),
+        pytest.param(
+            "right", "x", "", {"LISTEN_FDS": "0", "LISTEN_FDNAMES": ""}, [], id="none-by-name"
+        ),
         pytest.param("right", "dns", "", NAMES, [[4, 17, False]], id="by-name"),
         pytest.param("right", "mail", "", NAMES, [], id="unknown-name"),
         pytest.param("right", "unknown", "", {"LISTEN_FDS": "1"}, [[3, 6, False]], id="unnamed"),

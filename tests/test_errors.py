@@ -77,17 +77,16 @@ def test_an_error_stays_the_built_in_class(name: str, stage: Stage) -> None:
     assert isinstance(refused(number, stage), type(OSError(number, "")))
 
 
-@pytest.mark.parametrize("way", ["pickle", "copy", "deepcopy"])
+@pytest.mark.parametrize("way", ["copy", "deepcopy", *range(pickle.HIGHEST_PROTOCOL + 1)])
 @pytest.mark.parametrize("name", ["EADDRINUSE", "EACCES", "EINTR", "EIO"])
-def test_errors_travel_whole(name: str, way: str) -> None:
-    """Pickling and copying keep class, number, text, endpoint, stage, hint and cause."""
+def test_errors_travel_whole(name: str, way: str | int) -> None:
+    """Pickling (each protocol) and copying keep class, numbers, text, endpoint, hint and cause."""
     error = refused(getattr(errno, name))
     error.hint = error.hint or "a hint"
-    twin = {
-        "pickle": lambda: pickle.loads(pickle.dumps(error)),
-        "copy": lambda: copy.copy(error),
-        "deepcopy": lambda: copy.deepcopy(error),
-    }[way]()
+    if isinstance(way, int):
+        twin = pickle.loads(pickle.dumps(error, way))
+    else:
+        twin = copy.copy(error) if way == "copy" else copy.deepcopy(error)
     assert type(twin) is type(error)
     assert (twin.errno, twin.strerror, str(twin)) == (error.errno, error.strerror, str(error))
     assert (twin.endpoint, twin.stage, twin.hint) == (error.endpoint, error.stage, error.hint)

@@ -5,20 +5,22 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 from attempts import IPV6, LINUX, leave_time_wait, port_of
-from namespace import add_interface, in_namespace, ip, setting
+from namespace import add_interface, become_nobody, in_namespace, ip, setting
 
 from bindlab.endpoint import Endpoint
 from bindlab.errors import (
     AddressInUseError,
     AddressNotAvailableError,
     BindError,
+    BindPermissionError,
     DeviceNotFoundError,
     InvalidBindingError,
 )
-from bindlab.opening import bind, hints, listen
+from bindlab.opening import allocate, bind, hints, listen, port_users
 from bindlab.opening.hints import explain, own_addresses
 from bindlab.opening.port_users import users_of
 
@@ -59,7 +61,7 @@ def test_another_program_is_named_with_its_process() -> None:
     ) as other:
         assert other.stdout is not None
         port = int(other.stdout.readline())
-        with open(f"/proc/{other.pid}/comm", encoding="ascii") as file:
+        with open(f"/proc/{other.pid}/comm", encoding="utf-8") as file:
             name = file.read().strip()
         expected = f"{name} (process {other.pid}) listens on 127.0.0.1:{port}"
         assert hint_of(AddressInUseError, port) == expected
@@ -94,9 +96,91 @@ def test_connections_that_cannot_be_bound_over_are_recognised() -> None:
     server.bind(("127.0.0.1", 0))
     server.listen()
     port = leave_time_wait(server)
-    assert "TIME_WAIT" in hint_of(AddressInUseError, port)
+    assert "no process has any more" in hint_of(AddressInUseError, port)
     with pytest.raises(AddressInUseError, match="TIME_WAIT"):
         listen(port)
+
+
+def test_what_no_process_has_is_nobody_s() -> None:
+    """A closed connection whose other end is open (FIN_WAIT2) is not said to be somebody's."""
+    server = socket.socket()
+    server.bind(("127.0.0.1", 0))
+    server.listen()
+    with socket.create_connection(server.getsockname()):
+        port = port_of(server)
+        server.accept()[0].close()
+        server.close()
+        hint = hint_of(AddressInUseError, port)
+    assert "no process has any more" in hint
+    assert "out of sight" not in hint
+
+
+@IPV6
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+@in_namespace
+def test_an_ipv6_wildcard_is_not_accused_of_what_it_may_not_do(transport: str) -> None:
+    """Whether [::] serves IPv4 is not shown: a holder of the same family is preferred, else may."""
+    kind = "udp" if transport == "udp" else "tcp"
+    with bind(0, "0.0.0.0", transport=kind) as holder:
+        port = port_of(holder)
+        with bind(port, "::", transport=kind) as other:
+            if kind == "tcp":
+                other.listen()
+                hint = hint_of(AddressInUseError, port)
+                assert f"listens on [::]:{port}, and may serve both families; or" in hint
+                holder.listen()
+            hint = hint_of(AddressInUseError, port, transport=kind)
+            assert f"0.0.0.0:{port}" in hint
+            assert "may" not in hint
+
+
+def test_a_table_that_cannot_be_read_is_not_an_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the table of sockets, the error stands, with the hint of the table of errors."""
+
+    def unreadable(_: str) -> Iterator[str]:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with bind() as holder:
+        monkeypatch.setattr(port_users, "_lines", unreadable)
+        for opening in (lambda port: allocate(port=port), bind, listen):
+            with pytest.raises(AddressInUseError, match=r"\(another socket has this port; take"):
+                opening(port_of(holder))
+
+
+CROWDED = """
+import os, resource, sys
+from bindlab.opening import allocate, bind
+from bindlab.errors import AddressInUseError
+with bind() as holder:
+    port = holder.getsockname()[1]
+    spare = os.dup(0)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (spare + 1, spare + 1))
+    os.close(spare)
+    for _ in range(2):
+        try:
+            allocate(port=port)
+        except AddressInUseError as error:
+            print("bindlab.opening.port_users" in sys.modules, error.errno, bool(error.hint))
+"""
+
+
+def test_a_refusal_survives_the_lack_of_descriptors() -> None:
+    """With no descriptor left to look for connections with, a port in use is still just that."""
+    run = subprocess.run([sys.executable, "-c", CROWDED], capture_output=True, text=True)
+    assert run.stderr == ""
+    lines = run.stdout.splitlines()
+    assert [line.split()[1:] for line in lines] == [[str(errno.EADDRINUSE), "True"]] * 2
+
+
+@in_namespace
+def test_a_port_that_would_do_exists() -> None:
+    """The port to try instead is one that needs no privilege, and never above 65535."""
+    setting("ipv4/ip_local_port_range", "60001 65535")  # must lie above the other
+    setting("ipv4/ip_unprivileged_port_start", 60000)
+    become_nobody()
+    assert hint_of(BindPermissionError, 80).endswith("try 60000")
+    assert hint_of(BindPermissionError, 59999).endswith("try 60000")
+    assert hint_of(BindPermissionError, 53000).endswith("try 61000")
 
 
 @in_namespace
@@ -123,11 +207,12 @@ def test_zones_are_explained() -> None:
     assert "'net9'" in hint_of(DeviceNotFoundError, 0, device="net9")
 
 
+@pytest.mark.parametrize("place", ["all", "lo"])
 @in_namespace
-def test_disabled_ipv6_is_named() -> None:
+def test_disabled_ipv6_is_named(place: str) -> None:
     """::1 with IPv6 off: the setting's name, and what to bind instead (hard case 6)."""
-    setting("ipv6/conf/all/disable_ipv6", 1)
-    assert "net.ipv6.conf.all.disable_ipv6" in hint_of(AddressNotAvailableError, 0, "::1")
+    setting(f"ipv6/conf/{place}/disable_ipv6", 1)
+    assert f"net.ipv6.conf.{place}.disable_ipv6" in hint_of(AddressNotAvailableError, 0, "::1")
 
 
 @in_namespace

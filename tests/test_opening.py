@@ -119,6 +119,7 @@ COEXIST = {
     ("first", "second"),
     [pytest.param(a, b, id=f"{a}-then-{b}") for a, b in itertools.product(SPELLINGS, repeat=2)],
 )
+@in_namespace
 def test_what_overlaps_excludes_each_other(first: str, second: str) -> None:
     """Two bindings share a port only if no packet could be for both (hard case 7)."""
     address, dual = SPELLINGS[first]
@@ -139,11 +140,13 @@ def test_what_overlaps_excludes_each_other(first: str, second: str) -> None:
 def test_a_squatter_is_refused(opening: object, fixed: bool, host: str, reuse: bool) -> None:
     """From bind() on, nobody binds the port, with SO_REUSEADDR or without (hard case 2)."""
     call = bind if opening is bind else listen
+    own = "127.0.0.82"  # which no other test uses, so that nobody else takes the port
     port = 0
     if fixed:
-        with bind() as free:
+        with bind(0, own) as free:
             port = port_of(free)
-    with call(port) as held:
+    with call(port, own) as held:
+        host = host.replace("127.0.0.1", own)
         assert squatter(port_of(held), host, reuse=reuse, listens=False) == errno.EADDRINUSE
 
 
@@ -157,6 +160,7 @@ def test_a_bound_socket_can_listen_in_spite_of_squatters() -> None:
 
 
 @LINUX
+@in_namespace
 def test_a_restart_over_time_wait_works_at_once() -> None:
     """listen() binds over the connections that an earlier listen() left (hard case 2)."""
     port = leave_time_wait(listen())
@@ -168,6 +172,7 @@ def test_a_restart_over_time_wait_works_at_once() -> None:
 @LINUX
 @pytest.mark.parametrize("before", [False, True], ids=["plain-before", "shared-before"])
 @pytest.mark.parametrize("after", [False, True], ids=["plain-after", "shared-after"])
+@in_namespace
 def test_sharing_changes_nothing_in_a_restart(before: bool, after: bool) -> None:
     """Whether the earlier server or the later one shares the port, the restart works."""
     port = leave_time_wait(listen(share_port=before))
@@ -175,6 +180,7 @@ def test_sharing_changes_nothing_in_a_restart(before: bool, after: bool) -> None
 
 
 @LINUX
+@in_namespace
 def test_a_bare_bind_works_over_time_wait_and_can_listen() -> None:
     """bind() takes a port with nothing but old connections on it, and its listen() works."""
     port = leave_time_wait(listen())
@@ -196,7 +202,7 @@ def test_a_listener_is_never_stolen_while_it_listens() -> None:
 
 @LINUX
 def test_an_address_in_use_may_come_from_listen() -> None:
-    """Where a lender holds the number and a borrower listens first, the error says so (hard 8)."""
+    """Where a borrower of a lent number listens first, the error says so (hard case 8)."""
     with bind() as lender:
         lender.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with listen(port_of(lender)):
@@ -296,6 +302,18 @@ def test_the_backlog_of_a_socket_that_does_not_listen_is_an_error() -> None:
 
 
 @LINUX
+@pytest.mark.parametrize("kind", ["udp", "unix", "closed"])
+def test_the_backlog_of_what_is_no_tcp_socket_is_an_error(kind: str) -> None:
+    """The error is the documented one, and not the system's."""
+    family = socket.AF_UNIX if kind == "unix" else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM) as sock:
+        if kind == "closed":
+            sock.close()
+        with pytest.raises(ValueError, match="no open TCP socket"):
+            backlog_of(sock)
+
+
+@LINUX
 @in_namespace
 def test_a_zone_is_a_name_or_an_index() -> None:
     """A link-local address binds through its text, by the zone's name or index (hard case 10)."""
@@ -318,7 +336,7 @@ def test_a_zone_is_a_name_or_an_index() -> None:
 @LINUX
 @in_namespace
 def test_a_device_narrows_a_binding() -> None:
-    """device= is an interface: two of them share a port, and another's packets stay out."""
+    """device= is an interface: two share a port, others' packets stay out (hard case 10)."""
     add_interface("net0")
     ip("addr", "add", "10.0.0.1/24", "dev", "net0")
     with listen(0, "0.0.0.0", device="net0") as server:
@@ -338,9 +356,10 @@ def test_a_device_narrows_a_binding() -> None:
 @LINUX
 @in_namespace
 def test_dual_stack_survives_disabled_ipv6() -> None:
-    """With disable_ipv6=1, dual_stack=True serves IPv4, and ::1 is refused by name (hard 6)."""
+    """With disable_ipv6=1, dual_stack=True serves IPv4, ::1 is refused by name (hard case 6)."""
     setting("ipv6/conf/all/disable_ipv6", 1)
     with listen(0, "::", dual_stack=True) as sock:
+        assert sock.family == socket.AF_INET6  # AF_INET is for a kernel that has no IPv6 at all
         socket.create_connection(("127.0.0.1", port_of(sock)), timeout=2).close()
     with pytest.raises(AddressNotAvailableError, match="IPv6 is switched off"):
         listen(0, "::1")
@@ -510,10 +529,32 @@ def test_importing_costs_little() -> None:
     code = (
         "import sys, bindlab.opening\n"
         f"print(sorted(set({heavy.split()!r}) & set(sys.modules)), "
-        "[m for m in sys.modules if m == 'bindlab.port_users'])"
+        "[m for m in sys.modules if m == 'bindlab.opening.port_users'])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[] []"
+
+
+@LINUX
+def test_nothing_needs_a_codec_that_is_loaded_late() -> None:
+    """Files are read as UTF-8: after a loss of privileges the import of another codec can fail."""
+    code = (
+        "import sys\n"
+        "from bindlab.opening import allocate, bind, listen\n"
+        "from bindlab.opening.port_range import ephemeral_ports, privileged_below\n"
+        "ephemeral_ports(), privileged_below()\n"
+        "with listen() as busy:\n"
+        "    try:\n"
+        "        bind(busy.getsockname()[1])\n"
+        "    except OSError as error:\n"
+        "        print('this process itself' in error.hint)\n"
+        "print([name for name in sys.modules if name.startswith('encodings.')])"
+    )
+    command = [sys.executable, "-I", "-X", "utf8", "-c", code]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    hinted, loaded = run.stdout.splitlines()
+    assert hinted == "True"
+    assert "encodings.ascii" not in loaded
 
 
 @LINUX

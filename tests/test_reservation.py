@@ -1,9 +1,12 @@
 """allocate() and Reservation: all or nothing, held for good, handed over once."""
 
+import asyncio
+import copy
 import errno
 import gc
 import itertools
 import os
+import pickle
 import resource
 import shutil
 import socket
@@ -18,9 +21,11 @@ import pytest
 from attempts import IPV6, LINUX, descriptors, leave_time_wait, port_of, squatter
 from namespace import become_nobody, in_namespace, ip, setting
 
+from bindlab.endpoint import Endpoint
 from bindlab.errors import AddressInUseError, AddressNotAvailableError, BindPermissionError
-from bindlab.opening import backlog_of, bind, listen
+from bindlab.opening import Reservation, backlog_of, bind, listen
 from bindlab.opening.allocation import allocate
+from bindlab.opening.port_users import has_connections
 
 GROUPS = [
     pytest.param((), ("tcp",), id="default"),
@@ -79,6 +84,7 @@ def test_sockets_are_handed_over_once(way: str) -> None:
 
 
 @LINUX
+@in_namespace
 def test_leaving_the_block_gives_the_port_up() -> None:
     """What was not handed over is closed, and the number is free at once."""
     with allocate("localhost", transports=("tcp", "udp")) as held:
@@ -93,22 +99,22 @@ def test_leaving_the_block_gives_the_port_up() -> None:
 @LINUX
 def test_a_forgotten_reservation_warns_and_closes() -> None:
     """Garbage collection closes the sockets, and says which port was forgotten (hard case 9)."""
-    forgotten = [allocate()]
+    forgotten = [allocate("127.0.0.79")]
     port = forgotten[0].port
 
     def forget() -> None:
         forgotten.clear()
         gc.collect()
 
-    with pytest.warns(ResourceWarning, match=f"unclosed <Reservation of 127.0.0.1:{port}>"):
+    with pytest.warns(ResourceWarning, match=f"unclosed <Reservation of 127.0.0.79:{port}>"):
         forget()
-    assert squatter(port, reuse=False) == 0
+    assert squatter(port, "127.0.0.79", reuse=False) == 0
 
 
 @LINUX
 def test_a_fork_shares_the_hold() -> None:
     """The port stays held until both processes have closed their copy (hard case 9)."""
-    held = allocate()
+    held = allocate("127.0.0.80")
     port = held.port
     reader, writer = os.pipe()
     child = os.fork()
@@ -118,23 +124,24 @@ def test_a_fork_shares_the_hold() -> None:
         os._exit(0)
     os.close(reader)
     held.close()
-    assert squatter(port) == errno.EADDRINUSE
+    assert squatter(port, "127.0.0.80") == errno.EADDRINUSE
     os.close(writer)
     assert os.waitpid(child, 0)[1] == 0
-    assert squatter(port) == 0
+    assert squatter(port, "127.0.0.80") == 0
 
 
 @LINUX
 def test_an_exact_port_fails_loudly_and_whole() -> None:
     """port=N on a port that one address lacks is an error naming it, and leaves nothing open."""
-    with listen(0, "127.0.0.2") as busy:
+    # Addresses that no other test uses: on them nobody else may have the same port meanwhile.
+    with listen(0, "127.0.0.78") as busy:
         before = descriptors()
         with pytest.raises(AddressInUseError) as caught:
-            allocate("127.0.0.1", "127.0.0.2", port=port_of(busy))
-        assert str(caught.value.endpoint) == f"127.0.0.2:{port_of(busy)}"
+            allocate("127.0.0.77", "127.0.0.78", port=port_of(busy))
+        assert str(caught.value.endpoint) == f"127.0.0.78:{port_of(busy)}"
         assert "this process itself listens" in caught.value.hint
         assert descriptors() == before
-        assert squatter(port_of(busy), "127.0.0.1") == 0
+        assert squatter(port_of(busy), "127.0.0.77") == 0
 
 
 @LINUX
@@ -173,6 +180,64 @@ def test_a_restart_takes_its_exact_port_and_holds_it() -> None:
 
 
 @LINUX
+@in_namespace
+def test_a_restart_that_is_taken_can_listen_by_itself() -> None:
+    """Over TIME_WAIT, what take() hands over is a socket on which any listen() works."""
+
+    async def serve(sock: socket.socket) -> None:
+        async with await asyncio.start_server(lambda _, writer: writer.close(), sock=sock):
+            reader, writer = await asyncio.open_connection(*sock.getsockname())
+            assert await reader.read() == b""
+            writer.close()
+
+    port = leave_time_wait(listen())
+    with allocate(port=port) as held:
+        assert squatter(port, listens=False) == errno.EADDRINUSE
+        (sock,) = held.take()
+    asyncio.run(serve(sock))
+    for lendable in (False, True):
+        with allocate(port=port, lendable=lendable) as held:
+            (sock,) = held.take()
+        with sock:
+            sock.listen()
+            assert squatter(port) == errno.EADDRINUSE
+
+
+@LINUX
+def test_a_hold_of_a_free_port_stays_whole_when_it_is_taken() -> None:
+    """Where no connections linger, take() leaves SO_REUSEADDR off, and nobody squats."""
+    with allocate() as free:
+        port = free.port
+    for number in (0, port):
+        with allocate("127.0.0.81", port=number) as held:
+            (sock,) = held.take()
+        with sock:
+            assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR) == 0
+            assert squatter(held.port, "127.0.0.81", listens=False) == errno.EADDRINUSE
+            sock.listen()
+
+
+@LINUX
+@in_namespace
+def test_only_connections_at_the_same_address_matter() -> None:
+    """A restart works beside a listener at another address, whose connections are no reason."""
+    port = leave_time_wait(listen())
+    with listen(port, "127.0.0.2") as neighbour:
+        for opening in (lambda: allocate(port=port), lambda: bind(port)):
+            opening().close()
+        with bind(0, "127.0.0.3") as holder, socket.socket() as client:
+            client.bind(("127.0.0.4", port_of(holder)))
+            client.connect(neighbour.getsockname())
+            assert has_connections(Endpoint("127.0.0.4", port_of(holder)))
+            assert has_connections(Endpoint("0.0.0.0", port_of(holder)))
+            assert not has_connections(Endpoint("127.0.0.3", port_of(holder)))
+            neighbour.accept()[0].close()
+    with listen(port, "0.0.0.0"), pytest.raises(AddressInUseError, match="this process itself"):
+        allocate(port=port)
+
+
+@LINUX
+@in_namespace
 def test_a_squatter_between_allocate_and_listen_is_refused() -> None:
     """Nothing that tries meanwhile makes listen() fail, a restart included (hard case 2)."""
     with allocate("localhost") as held:
@@ -404,6 +469,38 @@ def test_a_lent_udp_port_goes_to_the_newest() -> None:
                 assert borrower.recv(1) == b"x"
 
 
+@LINUX
+@in_namespace
+def test_port_0_may_yield_a_lent_udp_port_to_who_reuses_addresses() -> None:
+    """UDP in a range of 10 with 5 lent: port 0 yields those with SO_REUSEADDR only; held, never."""
+    setting("ipv4/ip_local_port_range", "40000 40009")
+    for lendable in (False, True):
+        for options in ((), (socket.SO_REUSEPORT,), (socket.SO_REUSEADDR,)):
+            with ExitStack() as stack:
+                ours = {
+                    stack.enter_context(allocate(transports=("udp",), lendable=lendable)).port
+                    for _ in range(5)
+                }
+                got = set()
+                for _ in range(60 if options else 5):
+                    other = stack.enter_context(socket.socket(type=socket.SOCK_DGRAM))
+                    for option in options:
+                        other.setsockopt(socket.SOL_SOCKET, option, 1)
+                    other.bind(("127.0.0.1", 0))
+                    got.add(port_of(other))
+                assert bool(ours & got) == (lendable and socket.SO_REUSEADDR in options)
+
+
+@LINUX
+@in_namespace
+def test_a_port_with_old_connections_may_be_lent_by_two() -> None:
+    """Over TIME_WAIT two lenders can have one number; the first to listen still has it alone."""
+    port = leave_time_wait(listen())
+    with allocate(port=port, lendable=True), allocate(port=port, lendable=True) as other:
+        for server in other.listen():
+            server.close()
+
+
 WRONG: list[object] = [
     pytest.param(lambda: allocate(["127.0.0.1"]), TypeError, "write", id="list"),
     pytest.param(lambda: allocate("example"), ValueError, "getaddrinfo", id="name"),
@@ -417,6 +514,18 @@ WRONG: list[object] = [
     ),
     pytest.param(
         lambda: allocate("::ffff:127.0.0.1", "127.0.0.1"), ValueError, "overlap", id="twice"
+    ),
+    pytest.param(
+        lambda: allocate("::1", "::1%lo"), ValueError, "::1 and ::1%lo overlap", id="twice-zone"
+    ),
+    pytest.param(
+        lambda: allocate("::ffff:0.0.0.0", "10.0.0.1"),
+        ValueError,
+        "::ffff:0.0.0.0 and 10.0.0.1 overlap",
+        id="overlap-as-given",
+    ),
+    pytest.param(
+        lambda: allocate(within=range(10**30)), ValueError, "1 to 65535", id="within-infinite"
     ),
     pytest.param(lambda: allocate(transports="tcp"), TypeError, r'\("tcp",\)', id="transport"),
     pytest.param(lambda: allocate(transports=()), ValueError, "empty", id="no-transports"),
@@ -516,3 +625,50 @@ def test_only_one_thread_is_handed_the_sockets() -> None:
         winners = [sockets for sockets in got if sockets is not None]
         assert len(winners) == 1
         winners[0][0].close()  # type: ignore[index]
+
+
+@LINUX
+def test_closing_at_once_from_many_threads_closes_once() -> None:
+    """close() never raises, whoever else closes or takes at the same moment."""
+    errors: list[BaseException] = []
+
+    def work(held: Reservation, barrier: threading.Barrier) -> None:
+        barrier.wait()
+        try:
+            held.close()
+        except BaseException as error:
+            errors.append(error)
+
+    before = descriptors()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(100):
+            held, barrier = allocate(), threading.Barrier(4)
+            threads = [threading.Thread(target=work, args=(held, barrier)) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert not errors
+    assert descriptors() == before
+
+
+@pytest.mark.parametrize("way", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_hold_has_one_owner(way: Callable[[object], object]) -> None:
+    """A Reservation is neither copied nor pickled: two of them would close each other's sockets."""
+    with allocate() as held, pytest.raises(TypeError, match="cannot be copied or pickled"):
+        way(held)
+
+
+@LINUX
+@in_namespace
+def test_a_range_with_steps_is_named_as_it_was_given() -> None:
+    """The message of a full range does not claim ports that were never tried."""
+    with ExitStack() as stack:
+        for port in (8000, 8010):
+            stack.enter_context(listen(port))
+        with pytest.raises(AddressInUseError, match=r"no port of range\(8000, 8020, 10\) is free"):
+            allocate(within=range(8000, 8020, 10))

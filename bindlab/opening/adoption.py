@@ -8,28 +8,29 @@ import errno
 import os
 import socket
 import stat
+import sys
 from collections.abc import Sequence
 
 from bindlab.errors import BindError, Stage, refusal
+from bindlab.sockaddr import protocol_of, transport_of
 
 __all__ = ["activated", "adopt"]
 
 _FIRST = 3  # SD_LISTEN_FDS_START
 _VARIABLES = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID")
-_KINDS = {
-    socket.SOCK_STREAM: ("TCP", {socket.IPPROTO_TCP, 262}),  # 262: IPPROTO_MPTCP
-    socket.SOCK_DGRAM: ("UDP", {socket.IPPROTO_UDP}),
-}
+_LAST = 2**31 - 1  # a descriptor is a C int; CPython cuts a larger number down to another one
+_SOCK_NONBLOCK: int | None = getattr(socket, "SOCK_NONBLOCK", None)
 _STAGE: Stage = "adopt"
 
 
 def adopt(descriptor: int) -> socket.socket:
     """Return the TCP or UDP socket that *descriptor* is, which the new object then owns.
 
-    Family, type and protocol number are asked of the system (``SO_DOMAIN``, ``SO_TYPE``,
-    ``SO_PROTOCOL``, socket(7)), never believed. The socket becomes blocking, which is a property
-    of what the processes share, and not inheritable. A descriptor that is closed, or no TCP
-    or UDP socket, is a :class:`~bindlab.errors.DescriptorError`; it stays as it is.
+    Family, type and protocol number are asked of the system (getsockname(2); ``SO_TYPE``,
+    ``SO_PROTOCOL``, socket(7)), never believed; where it does not tell the number, as macOS
+    and Windows do not, it is that of TCP or UDP. The socket becomes blocking, which is a
+    property of what the processes share, and not inheritable. A descriptor that is closed, or
+    no TCP or UDP socket, is a :class:`~bindlab.errors.DescriptorError`; it stays as it is.
 
     A parent passes sockets with ``subprocess.Popen(..., pass_fds=[sock.fileno()])``, a peer
     with ``socket.send_fds()``. Adopt each once: two objects would both close it.
@@ -38,20 +39,19 @@ def adopt(descriptor: int) -> socket.socket:
         raise TypeError(f"a descriptor is an int, as sock.fileno() returns it, not {descriptor!r}")
     if descriptor < 0:
         raise ValueError(f"{descriptor} is no descriptor: the socket was closed, or never opened")
+    if descriptor > _LAST:
+        raise ValueError(f"{descriptor} is no descriptor: they are numbers from 0 to {_LAST}")
     try:
-        sock = socket.socket(fileno=descriptor)
+        view = _view(descriptor)
+        try:
+            kind = view.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE)
+        finally:
+            view.detach()
+        reason, protocol = _judged(view.family, kind, view.proto)
+        if not reason:
+            return _owned(view.family, kind, protocol, descriptor)
     except OSError as error:
         raise _refused(descriptor, error) from error
-    reason = _not_ip(sock)
-    if not reason:
-        try:
-            sock.setblocking(True)
-            sock.set_inheritable(False)
-        except OSError as error:
-            sock.detach()
-            raise _refused(descriptor, error) from error
-        return sock
-    sock.detach()
     wrong = OSError(errno.EPROTOTYPE, os.strerror(errno.EPROTOTYPE))
     raise _refused(descriptor, wrong, reason)
 
@@ -102,7 +102,7 @@ def _passed(name: str | None) -> Sequence[int]:
     text = os.environ.get("LISTEN_FDNAMES")
     if text is None:
         return descriptors if name == "unknown" else ()  # its name for what has none
-    names = text.split(":")
+    names = text.split(":") if text or descriptors else []
     if len(names) != len(descriptors):
         raise ValueError(
             f"LISTEN_FDNAMES={text!r} has {len(names)} names, but LISTEN_FDS={len(descriptors)}"
@@ -117,16 +117,43 @@ def _number(variable: str) -> int:
     return int(text)
 
 
-def _not_ip(sock: socket.socket) -> str:
-    """Return why *sock* is no TCP or UDP socket; "" if it is one."""
-    if sock.family not in (socket.AF_INET, socket.AF_INET6):
-        return f"it is a socket of {_name(sock.family)}, not an IP socket"
-    if sock.type not in _KINDS:
-        return f"it is a {_name(sock.type)} socket, neither TCP nor UDP"
-    name, protocols = _KINDS[socket.SocketKind(sock.type)]
-    if sock.proto not in protocols:
-        return f"its protocol is number {sock.proto}, not {name}"
-    return ""
+def _view(descriptor: int) -> socket.socket:
+    """Return a socket object that only looks, to be detached: nothing of the descriptor changes."""
+    # One that takes the default timeout makes the descriptor non-blocking, for all who share
+    # it; one that is said to be non-blocking leaves it alone.
+    if _SOCK_NONBLOCK is not None:
+        return socket.socket(type=_SOCK_NONBLOCK, fileno=descriptor)
+    if sys.platform == "win32":  # which cannot say whether a socket blocks
+        return socket.socket(fileno=descriptor)
+    blocking = os.get_blocking(descriptor)
+    view = socket.socket(fileno=descriptor)
+    os.set_blocking(descriptor, blocking)
+    return view
+
+
+def _owned(family: int, kind: int, protocol: int, descriptor: int) -> socket.socket:
+    sock = socket.socket(family, kind | (_SOCK_NONBLOCK or 0), protocol, fileno=descriptor)
+    try:
+        sock.set_inheritable(False)
+        sock.setblocking(True)
+    except OSError:
+        sock.detach()
+        raise
+    return sock
+
+
+def _judged(family: int, kind: int, protocol: int) -> tuple[str, int]:
+    """Return why this is no TCP or UDP socket, "" if it is one, and its true protocol number."""
+    if family not in (socket.AF_INET, socket.AF_INET6):
+        return f"it is a socket of {_name(family)}, not an IP socket", protocol
+    transport = transport_of(kind, protocol)
+    if transport is not None:
+        return "", protocol or protocol_of(transport)
+    usual = transport_of(kind, 0)
+    if usual is None:
+        names = [each.name for each in socket.SocketKind if each == kind]
+        return f"it is a {(*names, f'type {kind}')[0]} socket, neither TCP nor UDP", protocol
+    return f"its protocol is number {protocol}, not {usual.upper()}", protocol
 
 
 def _refused(descriptor: int, error: OSError, reason: str = "") -> BindError:

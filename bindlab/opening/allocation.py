@@ -57,15 +57,18 @@ def allocate(
     ``ValueError`` and ``TypeError`` are as for :func:`bindlab.bind`.
 
     Held means, on Linux (measured): every other bind that overlaps is refused whatever
-    options it sets, port 0 and outgoing connections never get the number, and who
-    connects by TCP is refused. Other systems promise what :func:`bindlab.bind` says of them.
+    options it sets (root's ``TCP_REPAIR`` aside), port 0 and outgoing connections never get
+    the number, and who connects by TCP is refused. Other systems promise what
+    :func:`bindlab.bind` says of them.
 
     *lendable* holds the number for a program that is only told it, and binds by itself. On
     Linux (measured), for TCP: all of the above, except that a program which sets
     ``SO_REUSEADDR``, as nearly all servers do, can bind this very port, and the first one
-    to listen has it; a program that does not set it is refused. For UDP: a program that sets
-    it gets every datagram, but few do. Elsewhere there is no such hold, and asking for one is
-    an :class:`~bindlab.errors.OptionNotSupportedError`.
+    to listen has it; a program that does not set it is refused; and a *port* with an earlier
+    server's connections can be lent by two at once. For UDP: a program that sets it gets
+    every datagram, but few do; and one that sets it and asks for port 0 may be given the
+    lent number, which a hold without *lendable* never is. Elsewhere there is no such hold,
+    and asking for one is an :class:`~bindlab.errors.OptionNotSupportedError`.
 
     >>> with allocate("localhost") as held:
     ...     {endpoint.port for endpoint in held.endpoints} == {held.port}
@@ -92,7 +95,7 @@ def allocate(
         raise
     if group is None:
         raise _exhausted(present, ephemeral_ports() if ports is None else ports)
-    return Reservation(group.port, present, group.sockets, left_out, lends)
+    return Reservation(group.port, present, group.sockets, left_out, lends, group.over_connections)
 
 
 def _wanted(
@@ -126,16 +129,23 @@ _remembered = lru_cache(maxsize=64, typed=True)(_planned)  # as request() does, 
 
 def _check_overlap(ips: Sequence[IPAddress]) -> None:
     seen: list[IPAddress] = []
-    for ip in map(unmap, ips):
+    for ip in ips:
         for other in seen:
-            if ip.version == other.version and (
-                ip == other or ip.is_unspecified or other.is_unspecified
-            ):
+            if _overlap(unmap(ip), unmap(other)):
                 raise ValueError(
                     f"{address_text(other)} and {address_text(ip)} overlap, so that no two sockets "
                     "can have one port on both: leave one of them out"
                 )
         seen.append(ip)
+
+
+def _overlap(one: IPAddress, other: IPAddress) -> bool:
+    if one.version != other.version:
+        return False
+    if one.is_unspecified or other.is_unspecified:
+        return True
+    # A zone means something in a link-local address only: RFC 4007 section 6.
+    return one == other or (int(one) == int(other) and not one.is_link_local)
 
 
 def _checked_transports(transports: Iterable[Transport]) -> tuple[Transport, ...]:
@@ -157,7 +167,7 @@ def _checked_range(within: object, port: int) -> range:
         raise TypeError(f"within is a range: write range(8000, 8100), not {within!r}")
     if port != 0:
         raise ValueError(f"port={port} and within={within} are two answers: give one of them")
-    if len(within) == 0 or not (0 < within[0] <= 65535 and 0 < within[-1] <= 65535):
+    if not within or not (0 < within[0] <= 65535 and 0 < within[-1] <= 65535):
         raise ValueError(f"{within} is not a range of ports: write one from 1 to 65535")
     return within
 
@@ -199,12 +209,12 @@ def _cannot_lend(endpoint: Endpoint) -> OptionNotSupportedError:
 
 
 def _exhausted(requests: tuple[Request, ...], ports: range) -> AddressInUseError:
+    span = f"{ports[0]}-{ports[-1]}" if ports.step == 1 else str(ports)
     where = ", ".join(f"{address_text(asked.ip)} ({asked.transport})" for asked in requests)
     return AddressInUseError(
         errno.EADDRINUSE,
         os.strerror(errno.EADDRINUSE),
         requests[0].endpoint(0),
         "bind",
-        f"no port of {ports[0]}-{ports[-1]} is free on all of {where}: "
-        "close some sockets, or take another range",
+        f"no port of {span} is free on all of {where}: close some sockets, or take another range",
     )

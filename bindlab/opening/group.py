@@ -23,6 +23,7 @@ class Held(NamedTuple):
 
     port: int
     sockets: tuple[socket.socket, ...]
+    over_connections: frozenset[Request] = frozenset()  # whose sockets were bound over some
 
 
 def held(requests: Requests, port: int, *, insists: bool = False, lends: bool = False) -> Held:
@@ -31,21 +32,22 @@ def held(requests: Requests, port: int, *, insists: bool = False, lends: bool = 
     Only one that *insists* takes the port over an earlier server's connections.
     """
     sockets: list[socket.socket] = []
+    over_connections: set[Request] = set()
     try:
         for asked in requests:
             sock = open_socket(asked, port, insists=insists)
             sockets.append(sock)
             if port == 0:
                 port = _port_of(asked, sock)
-            elif insists:
-                exclude_others(asked, sock, port)
+            elif insists and exclude_others(asked, sock, port):
+                over_connections.add(asked)
             if lends:
                 _lend(asked, sock, port)
     except BaseException:  # not an ExitStack, for the reason in open_socket()
         for sock in sockets:
             sock.close()
         raise
-    return Held(port, tuple(sockets))
+    return Held(port, tuple(sockets), frozenset(over_connections))
 
 
 def any_held(requests: Requests, *, lends: bool = False) -> Held | None:
@@ -56,7 +58,7 @@ def any_held(requests: Requests, *, lends: bool = False) -> Held | None:
     """
     for turn in range(len(requests)):
         try:
-            port, sockets = held(requests[turn:] + requests[:turn], 0, lends=lends)
+            port, sockets, _ = held(requests[turn:] + requests[:turn], 0, lends=lends)
         except AddressInUseError as error:
             if error.endpoint is not None and error.endpoint.port == 0:
                 raise

@@ -104,7 +104,9 @@ def _which_privilege(endpoint: Endpoint) -> str:
     first = privileged_below()
     if not 0 < endpoint.port < first:
         return "a security policy of this system forbids it"
-    try_instead = max(first, 8000 + endpoint.port)
+    try_instead = 8000 + endpoint.port
+    if not first <= try_instead <= 65535:
+        try_instead = first
     return f"ports below {first} need privileges; try {try_instead}"
 
 
@@ -123,8 +125,10 @@ def _why_not_available(endpoint: Endpoint, device: str | None) -> str:
                 return f"{bare} belongs to {name}: write {bare}%{name}"
             if device and device != name:
                 return f"{bare} belongs to {name}, not to {device}"
-        if _reads("/proc/sys/net/ipv6/conf/all/disable_ipv6") == "1":
-            return "IPv6 is switched off here (net.ipv6.conf.all.disable_ipv6): bind 127.0.0.1"
+        for place in ("all", "lo") if ip.is_loopback else ("all",):
+            if _reads(f"/proc/sys/net/ipv6/conf/{place}/disable_ipv6") == "1":
+                setting = f"net.ipv6.conf.{place}.disable_ipv6"
+                return f"IPv6 is switched off here ({setting}): bind 127.0.0.1"
         if not _ipv6_table():
             return "this host has no IPv6 address at all: IPv6 is off, or its interfaces are down"
     if _PLATFORM == "darwin" and ip.is_loopback and isinstance(ip, IPv4Address):

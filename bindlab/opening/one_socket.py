@@ -15,7 +15,14 @@ from bindlab.opening.request import Request
 from bindlab.opening.reuse import in_numbers, number_of, rules_for
 from bindlab.sockaddr import SockAddr, to_sockaddr
 
-__all__ = ["RULES", "exclude_others", "listen_on", "open_socket", "set_options"]
+__all__ = [
+    "RULES",
+    "admit_connections",
+    "exclude_others",
+    "listen_on",
+    "open_socket",
+    "set_options",
+]
 
 RULES = in_numbers(rules_for(sys.platform))
 
@@ -102,16 +109,16 @@ def listen_on(asked: Request, sock: socket.socket, port: int, backlog: int) -> N
         raise refusal(error, asked.endpoint(port), stage) from error
 
 
-def exclude_others(asked: Request, sock: socket.socket, port: int) -> None:
-    """Make *sock* a hold again, if it was bound over an earlier server's connections.
+def exclude_others(asked: Request, sock: socket.socket, port: int) -> bool:
+    """Make *sock* a hold again, and tell whether it was bound over an earlier server's connections.
 
-    Any socket that reuses addresses could have bound as well until now. ``listen()`` lets
+    Then any socket that reuses addresses could have bound as well until now. ``listen()`` lets
     only one of those through, and ``shutdown()`` undoes it: who connects is refused again.
     """
     stage: Stage = "setsockopt"
     try:
         if not any(sock.getsockopt(socket.SOL_SOCKET, each) for each in RULES.over_connections):
-            return
+            return False
         stage = "listen"
         if _LISTENING_CAN_BE_UNDONE:
             sock.listen(0)
@@ -121,8 +128,17 @@ def exclude_others(asked: Request, sock: socket.socket, port: int) -> None:
         stage = "listen"
         if _LISTENING_CAN_BE_UNDONE:
             sock.shutdown(socket.SHUT_RD)
+        return True
     except OSError as error:
         raise refusal(error, asked.endpoint(port), stage) from error
+
+
+def admit_connections(asked: Request, sock: socket.socket, port: int) -> None:
+    """Undo what :func:`exclude_others` did to *sock*, so that any ``listen()`` works on it."""
+    try:
+        set_options(sock, RULES.over_connections)
+    except OSError as error:
+        raise refusal(error, asked.endpoint(port), "setsockopt") from error
 
 
 def set_options(sock: socket.socket, options: tuple[int, ...]) -> None:
@@ -137,9 +153,12 @@ def _may_bind_over(asked: Request, port: int, backlog: int | None) -> bool:
         return False
     if backlog is not None:
         return True  # whoever listens first has the port, and this is about to
-    from bindlab.opening.port_users import has_only_connections
+    try:
+        from bindlab.opening.port_users import has_connections
 
-    return has_only_connections(port)
+        return has_connections(asked.endpoint(port))
+    except (OSError, ImportError):  # no right or no descriptor left to ask with: the refusal stands
+        return False
 
 
 def _zoned_address(asked: Request, port: int) -> SockAddr:

@@ -77,5 +77,5 @@ class RandomOrder:
 
 
 def _setting(name: str) -> str:
-    with open(_SETTINGS + name, encoding="ascii") as file:
+    with open(_SETTINGS + name, encoding="utf-8") as file:
         return file.read().strip()

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from bindlab.endpoint import Endpoint, IPAddress, Transport, unmap
 
-__all__ = ["PortUser", "description", "has_only_connections", "users_of"]
+__all__ = ["PortUser", "description", "has_connections", "users_of"]
 
-_LISTEN, _TIME_WAIT = 10, 6  # linux/include/net/tcp_states.h
+_LISTEN = 10  # linux/include/net/tcp_states.h
 
 
 class PortUser(NamedTuple):
@@ -27,7 +27,10 @@ class PortUser(NamedTuple):
 
 
 def users_of(port: int, transport: Transport) -> Iterator[PortUser]:
-    """Yield the visible sockets of the calling thread's network namespace that have *port*."""
+    """Yield the visible sockets of the calling thread's network namespace that have *port*.
+
+    A table that cannot be read is an ``OSError``: it must not pass for an empty one.
+    """
     wanted = f":{port:04X}"
     for version in ("", "6"):
         # Not /proc/net, which is that of the process's first thread.
@@ -39,32 +42,46 @@ def users_of(port: int, transport: Transport) -> Iterator[PortUser]:
                 yield PortUser(_address(digits), state, uid, inode)
 
 
-def has_only_connections(port: int) -> bool:
-    """Whether connections of an earlier server have TCP *port*, and no listening socket does."""
-    states = {user.state for user in users_of(port, "tcp")}
-    return bool(states) and _LISTEN not in states
+def has_connections(endpoint: Endpoint) -> bool:
+    """Whether connections, such as an earlier server's, have the TCP port of *endpoint*.
+
+    Those at another address do not count. A socket that listens need not be looked for: the
+    kernel lets nobody bind over one.
+    """
+    return any(
+        user.state != _LISTEN and _overlap(unmap(user.ip), unmap(endpoint.ip))
+        for user in users_of(endpoint.port, "tcp")
+    )
 
 
 def description(endpoint: Endpoint) -> str:
     """Return who has the port of *endpoint*, in words; "" where this is not Linux."""
     if not sys.platform.startswith("linux"):
         return ""
+    asked = unmap(endpoint.ip)
     users = [
         user
         for user in users_of(endpoint.port, endpoint.transport)
-        if _overlap(unmap(user.ip), unmap(endpoint.ip))
+        if _overlap(unmap(user.ip), asked)
     ]
+    # A wildcard of the other family is in the way only if it is dual-stack, which is not shown.
+    users.sort(key=lambda user: unmap(user.ip).version != asked.version)
     for user in users:
         if endpoint.transport == "udp" or user.state == _LISTEN:
             verb = "has" if endpoint.transport == "udp" else "listens on"
-            return f"{_owner(user)} {verb} {Endpoint(user.ip, endpoint.port, endpoint.transport)}"
-    if any(user.state == _TIME_WAIT for user in users):
-        return (
-            "connections of an earlier server are in TIME_WAIT, for a minute at most, and it did "
-            "not set SO_REUSEADDR; listen() does, and restarts at once"
-        )
+            who = f"{_owner(user)} {verb} {Endpoint(user.ip, endpoint.port, endpoint.transport)}"
+            if unmap(user.ip).version == asked.version:
+                return who
+            return f"{who}, and may serve both families; or a socket out of sight is bound here"
+    for user in users:
+        if user.inode:
+            return f"{_owner(user)} has a connection that uses this port at its own end"
     if users:
-        return f"{_owner(users[0])} has a connection that uses this port at its own end"
+        return (
+            "connections that no process has any more keep it (as in TIME_WAIT, for a minute at "
+            "most): those of an earlier server that did not set SO_REUSEADDR, as listen() does, "
+            "or outgoing ones"
+        )
     return (
         "no visible socket listens there: one is bound without listening, "
         "or a wildcard address of the other family covers it"
@@ -73,10 +90,12 @@ def description(endpoint: Endpoint) -> str:
 
 def _lines(path: str) -> Iterator[str]:
     try:
-        with open(path, encoding="ascii") as table:
+        with open(path, encoding="utf-8") as table:
             yield from table
-    except OSError:
-        return
+    except FileNotFoundError:
+        if not os.path.exists(os.path.dirname(path)):
+            raise
+        # A kernel that was started without IPv6 has no table of it.
 
 
 def _overlap(one: IPAddress, other: IPAddress) -> bool:

@@ -8,12 +8,12 @@ import socket
 import warnings
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Self
+from typing import Never, Self
 
 from bindlab.endpoint import Endpoint
 from bindlab.errors import BindError
 from bindlab.opening.hints import explain
-from bindlab.opening.one_socket import listen_on
+from bindlab.opening.one_socket import admit_connections, listen_on
 from bindlab.opening.request import MAX_BACKLOG, Request, checked_backlog
 
 __all__ = ["Reservation"]
@@ -33,7 +33,15 @@ class Reservation:
     - *lendable* says whether a program that binds by itself can take the port.
     """
 
-    __slots__ = ("__weakref__", "_held", "_requests", "left_out", "lendable", "port")
+    __slots__ = (
+        "__weakref__",
+        "_held",
+        "_over_connections",
+        "_requests",
+        "left_out",
+        "lendable",
+        "port",
+    )
 
     port: int
     left_out: tuple[BindError, ...]
@@ -46,8 +54,10 @@ class Reservation:
         sockets: tuple[socket.socket, ...],
         left_out: tuple[BindError, ...] = (),
         lendable: bool = False,
+        over_connections: frozenset[Request] = frozenset(),
     ) -> None:
         self._requests = requests
+        self._over_connections = over_connections
         # A list of one, because pop() lets only one of several threads have it.
         self._held = [sockets]
         self.port = port
@@ -70,18 +80,25 @@ class Reservation:
     def take(self) -> tuple[socket.socket, ...]:
         """Hand over the bound sockets, in the order of ``endpoints``; the caller closes them.
 
-        They still exclude others. A TCP server that calls ``listen()`` on one by itself should
-        set ``SO_REUSEADDR`` after that, as :meth:`listen` does: or it cannot be restarted on
-        the port while its connections are in TIME_WAIT. A second call, and one after
-        ``close()``, is a ``RuntimeError``.
+        They still exclude others, with the exception that :func:`bindlab.bind` has: where
+        an exact TCP port was taken over the connections of an earlier server, ``SO_REUSEADDR``
+        is on again, without which the caller's own ``listen()`` would be refused, and until
+        then another that sets it can bind as well. :meth:`listen` leaves no such moment.
+
+        On a socket that has it off, a TCP server which calls ``listen()`` by itself should
+        set it after that, as :meth:`listen` does: or the server cannot be restarted on the
+        port while its connections are in TIME_WAIT. A second call, and one after ``close()``,
+        is a ``RuntimeError``.
         """
-        try:
-            return self._held.pop()
-        except IndexError:
-            raise RuntimeError(
-                f"port {self.port} was handed over or closed already: keep the sockets that "
-                "the first take() or listen() returned, or allocate() again"
-            ) from None
+        sockets = self._handed_over()
+        with ExitStack() as undo:
+            for sock in sockets:
+                undo.enter_context(sock)
+            for asked, sock in zip(self._requests, sockets, strict=True):
+                if asked in self._over_connections:
+                    admit_connections(asked, sock, self.port)
+            undo.pop_all()
+        return sockets
 
     def listen(self, backlog: int | None = None) -> tuple[socket.socket, ...]:
         """Hand over the sockets, those of TCP listening; otherwise as :meth:`take`.
@@ -91,7 +108,7 @@ class Reservation:
         the refusal is a :class:`~bindlab.errors.BindError`.
         """
         limit = MAX_BACKLOG if backlog is None else checked_backlog(backlog)
-        sockets = self.take()
+        sockets = self._handed_over()
         with ExitStack() as undo:
             for sock in sockets:
                 undo.enter_context(sock)
@@ -107,10 +124,28 @@ class Reservation:
 
     def close(self) -> None:
         """Give the port up, unless it was handed over; calling it again does nothing."""
-        while self._held:
-            with ExitStack() as sockets:
-                for sock in self.take():
-                    sockets.enter_context(sock)
+        try:
+            held = self._held.pop()
+        except IndexError:  # another thread may have been quicker, just now
+            return
+        with ExitStack() as sockets:
+            for sock in held:
+                sockets.enter_context(sock)
+
+    def _handed_over(self) -> tuple[socket.socket, ...]:
+        try:
+            return self._held.pop()
+        except IndexError:
+            raise RuntimeError(
+                f"port {self.port} was handed over or closed already: keep the sockets that "
+                "the first take() or listen() returned, or allocate() again"
+            ) from None
+
+    def __reduce__(self) -> Never:
+        raise TypeError(
+            f"{self!r} cannot be copied or pickled, because a hold has one owner: pass its "
+            "sockets on, with take(), and to another process with pass_fds"
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -37,19 +37,21 @@ def bind(
     protocol number set.
 
     - *dual_stack*: with ``"::"``, serve IPv4 as well (RFC 3493 section 5.3). Where the system
-      has no IPv6, the socket is one of ``AF_INET``, bound to ``0.0.0.0``.
+      offers no IPv6 (``EAFNOSUPPORT``), the socket is one of ``AF_INET``, bound to ``0.0.0.0``.
+      Where IPv6 is only switched off (Linux, ``disable_ipv6``), it is one of ``AF_INET6`` on
+      ``::`` all the same, and serves IPv4; :func:`bindlab.reachable_from` shows what is left.
     - *device*: only packets that arrive by this interface (``SO_BINDTODEVICE``, socket(7),
       Linux).
     - *share_port*: other sockets of the same user may bind the same, and the system spreads
       connections or datagrams over them (``SO_REUSEPORT``; macOS does not spread).
 
     The hold, without *share_port*: on Linux (measured) any other bind of an overlapping address
-    is refused whatever options it sets, port 0 never yields this port, and outgoing
-    connections never take it. One exception: where connections of an earlier server linger
-    on a TCP *port*, Linux admits a new socket only with ``SO_REUSEADDR``, and until this one
-    listens, another that sets it can bind as well. macOS and BSD (from documentation) refuse
-    the identical address, but admit a wildcard beside a specific one to who sets
-    ``SO_REUSEADDR``; Windows (from documentation) refuses the identical address
+    is refused whatever options it sets (root's ``TCP_REPAIR`` aside), port 0 never yields this
+    port, and outgoing connections never take it. One exception: where connections of an earlier
+    server linger on a TCP *port*, Linux admits a new socket only with ``SO_REUSEADDR``, and
+    until this one listens, another that sets it can bind as well. macOS and BSD (from
+    documentation) refuse the identical address, but admit a wildcard beside a specific one to
+    who sets ``SO_REUSEADDR``; Windows (from documentation) refuses the identical address
     (``SO_EXCLUSIVEADDRUSE``).
 
     A refusing system is a :class:`~bindlab.errors.BindError`, anything else that is wrong a
@@ -94,11 +96,14 @@ def backlog_of(sock: socket.socket) -> int | None:
     """Return how many connections may wait on a listening TCP *sock*, as the kernel has it.
 
     ``None`` where the system does not say: only Linux does (``TCP_INFO``, tcp(7)). A socket
-    that does not listen is a ``ValueError``.
+    that does not listen, or is closed or none of TCP, is a ``ValueError``.
     """
     if not sys.platform.startswith("linux"):
         return None
-    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
+    try:
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
+    except OSError as error:
+        raise ValueError("this is no open TCP socket: only a listener has a backlog") from error
     state, _, limit = _TCP_INFO.unpack(info)
     if state != _LISTEN:
         raise ValueError("this socket does not listen: call its listen() first, or use listen()")
