@@ -67,7 +67,8 @@ def run(script: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Run *script*, or the tests in it, as its reader would, where a warning is an error."""
     command = [sys.executable, "-W", "error"]
     if script.name.startswith("test_"):
-        command += ["-m", "pytest", "-v", "-c", os.devnull, "-p", "no:cacheprovider", *options]
+        plugins = ["-p", "no:cacheprovider", "-p", "no:asyncio"]
+        command += ["-m", "pytest", "-v", "-c", os.devnull, *plugins, *options]
     return subprocess.run(
         [*command, script], capture_output=True, text=True, timeout=60, check=False
     )
