@@ -321,6 +321,17 @@ def test_a_wildcard_is_found_without_any_network() -> None:
 
 
 @needs_lab
+def test_a_device_is_seen(real_laptop: LabHost) -> None:
+    """A wildcard that is bound to a device answers on the addresses of that device."""
+    with real_laptop.listen(3000, "0.0.0.0", device="wifi") as server:
+        real_laptop.call(assert_answers_only_on, 3000, "192.168.0.102")
+        first, *_ = failure(assert_loopback_only, server, host=real_laptop.host())
+        assert first.startswith("0.0.0.0:3000, device wifi is open to other machines: by wifi")
+    with real_laptop.listen(3000, "0.0.0.0", device="lo") as server:
+        assert_loopback_only(server, host=real_laptop.host())
+
+
+@needs_lab
 def test_sockets_of_another_machine(real_laptop: LabHost) -> None:
     """A socket of another network namespace is judged on its own host, and not tried from here."""
     with real_laptop.listen(3000, "192.168.0.102") as server:

@@ -28,8 +28,10 @@ def assert_loopback_only(target: object, *, host: Host | None = None) -> None:
     as Linux does with ``route_localnet``. A wildcard fails on a machine without any network
     as well: what is private in the container of a test is not private elsewhere.
 
-    A port number is tried, from here and without *host*: it has to answer on a loopback
-    address and on no other, and not on the whole of 127.0.0.0/8 (Linux), as a wildcard does.
+    A port number is tried as by :func:`assert_answers_only_on`, without *host*: it has to
+    answer on a loopback address and on no other, and not on the whole of 127.0.0.0/8 (Linux),
+    as a wildcard does. That proves less than to ask the server: a socket for IPv6 only, bound
+    to ``::`` on a machine without any network, looks like one on ``::1``.
     """
     __tracebackhide__ = True
     if isinstance(target, int):
