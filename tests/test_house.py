@@ -22,7 +22,7 @@ ROWS = (
     ("reach", "snapshot", "inspect_socket", "opening", "probing"),
     ("reachable",),
 )
-FOR_TESTS = ("lab",)  # above the face: what only tests import
+FOR_TESTS = ("lab", "testing", "pytest_plugin")  # above the face: what only tests import
 EDGES = ("snapshot", "inspect_socket", "opening", "probing")  # these alone touch the system
 REACH = (
     ("verdict", "topology"),
@@ -121,18 +121,38 @@ def test_doors_hold_no_logic(door: Path) -> None:
     assert all(isinstance(node, ast.ImportFrom | ast.Assign) for node in body[1:])
 
 
-def test_the_lab_enters_by_doors() -> None:
-    """The lab knows the rest of the package as a user does, but for what it says."""
-    rooms = {f"bindlab.{name}" for row in ROWS for name in row} | BACK_DOORS["lab"]
-    for path in files_of("lab"):
-        outside = {m for m in ours(imports_of(path)) if not m.startswith("bindlab.lab")}
+@pytest.mark.parametrize("name", FOR_TESTS)
+def test_what_is_for_tests_enters_by_doors(name: str) -> None:
+    """It knows the package as a user does, but for the back doors, and none of its own kind."""
+    rooms = {f"bindlab.{room}" for row in ROWS for room in row} | BACK_DOORS.get(name, set())
+    for path in files_of(name):
+        outside = {m for m in ours(imports_of(path)) if not f"{m}.".startswith(f"bindlab.{name}.")}
         assert outside <= rooms, path
 
 
-def test_nothing_below_imports_what_is_for_tests() -> None:
-    """The lab stands on the package, and the package works without it."""
+@pytest.mark.parametrize("upper", FOR_TESTS)
+def test_nothing_below_imports_what_is_for_tests(upper: str) -> None:
+    """What is for tests stands on the package, and the package works without it."""
     for path in (p for row in ROWS for name in row for p in files_of(name)):
-        assert not [m for m in imports_of(path) if m.startswith("bindlab.lab")], path
+        imported = ours(imports_of(path))
+        assert not [m for m in imported if f"{m}.".startswith(f"bindlab.{upper}.")], path
+
+
+TESTING = ("doors", "trying", "predicting")
+
+
+@pytest.mark.parametrize("level", range(len(TESTING)))
+def test_assertions_know_what_they_stand_on(level: int) -> None:
+    """Inside the room of the assertions imports point one way."""
+    above = {f"bindlab.testing.{name}" for name in TESTING[:level]}
+    found = imports_of(PACKAGE / "testing" / f"{TESTING[level]}.py")
+    assert {m for m in found if m.startswith("bindlab.testing.")} <= above
+
+
+def test_pytest_is_known_in_one_place() -> None:
+    """The assertions serve unittest too: the plugin alone imports pytest."""
+    users = {p.name for p in PACKAGE.rglob("*.py") if "pytest" in imports_of(p)}
+    assert users == {"pytest_plugin.py"}
 
 
 def test_only_the_labs_own_processes_make_system_calls() -> None:
