@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address
 
 from bindlab.endpoint import Endpoint, IPAddress, parse_address
+from bindlab.interface import checked_flag
 from bindlab.value import Value
 
 __all__ = ["Binding"]
@@ -45,15 +46,20 @@ class Binding(Value):
     ) -> None:
         if not isinstance(endpoint, Endpoint):
             raise TypeError(f"{endpoint!r} is no Endpoint: write Endpoint.parse('0.0.0.0:3000')")
+        if device is not None and not isinstance(device, str):
+            raise TypeError(f"device is an interface's name such as 'eth0', not {device!r}")
+        if peer is not None and not isinstance(peer, Endpoint):
+            raise TypeError(f"peer is an Endpoint, not {peer!r}: write Endpoint.parse(...)")
+        v6only = checked_flag("v6only", v6only)
         if isinstance(endpoint.ip, IPv4Address):
             v6only = None
         if groups is not None:
-            groups = frozenset((parse_address(group), name) for group, name in groups)
+            groups = frozenset(map(_membership, groups))
         self._set(
             endpoint=endpoint,
             v6only=v6only,
             device=device or None,
-            listening=listening,
+            listening=checked_flag("listening", listening),
             peer=peer,
             groups=groups,
         )
@@ -68,3 +74,12 @@ class Binding(Value):
             "not listening" if self.listening is False and self.endpoint.transport == "tcp" else "",
         ]
         return ", ".join([str(self.endpoint), *filter(None, details)])
+
+
+def _membership(value: tuple[IPAddress | str, str]) -> tuple[IPAddress, str]:
+    if not isinstance(value, tuple) or len(value) != 2 or not isinstance(value[1], str):
+        raise TypeError(f"groups pairs a group with an interface's name, not {value!r}")
+    group = parse_address(value[0])
+    if not group.is_multicast:
+        raise ValueError(f"{group} is no multicast group: write one such as 224.0.0.251")
+    return group, value[1]

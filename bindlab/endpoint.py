@@ -77,7 +77,7 @@ class Endpoint(Value):
             raise ValueError(f"{text!r}: only IPv6 addresses take brackets: {_FORMS}")
         if not colon or "[" in port or "]" in port:
             raise ValueError(f"{text!r} has no port: {_FORMS}")
-        if not host:
+        if not host and port:
             raise ValueError(
                 f"{text!r} has no address: write 127.0.0.1:{port} for this machine only, "
                 f"or 0.0.0.0:{port} for every IPv4 address of the host"
@@ -106,6 +106,8 @@ class Endpoint(Value):
         >>> Endpoint("fe80::1%eth0", 3000).url()
         'http://[fe80::1%25eth0]:3000'
         """
+        if not isinstance(scheme, str) or not scheme:
+            raise ValueError(f'{scheme!r} is no scheme: write "http", "https" or another')
         if self.is_unspecified:
             raise ValueError(
                 f"{self} is a wildcard, which stands for every address of the host and is "
@@ -236,6 +238,8 @@ def _address_advice(text: str) -> str:
         )
     if text.startswith("["):
         return f"{text!r}: brackets belong to an endpoint such as [::1]:3000: write ::1"
+    if "://" in text:
+        return f"{text!r} is a URL: write its address alone, such as 127.0.0.1"
     if "/" in text:
         return f"{text!r} has a prefix length: write the address alone, {text.partition('/')[0]}"
     if text.endswith("%"):

@@ -116,9 +116,7 @@ class Host(Value):
         self._set(
             interfaces=_distinct(interfaces),
             system=system,
-            local_routes=None
-            if local_routes is None
-            else tuple(ip_network(route) for route in local_routes),
+            local_routes=_networks(local_routes),
             assumed=frozenset(name for name, value in given.items() if value is DEFAULT),
         )
         for name, value in given.items():
@@ -151,6 +149,8 @@ class Host(Value):
                 continue
             if isinstance(addresses, str | IPv4Interface | IPv6Interface):
                 addresses = [addresses]
+            if not isinstance(addresses, Iterable):
+                raise TypeError(f"{name}={addresses!r} has no prefix: write {name}='10.0.0.1/8'")
             interface = Interface(name, index, None, addresses, is_up=True, is_running=True)
             made.append(interface.replace(is_loopback=interface.holds_loopback))
         return cls(
@@ -173,6 +173,9 @@ class Host(Value):
 
     def interface(self, name: str) -> Interface:
         """Return the interface called *name* (or that index, in digits); else ``ValueError``."""
+        for interface in self.interfaces:
+            if interface.name == name:
+                return interface
         for interface in self.interfaces:
             if interface.has_zone(name):
                 return interface
@@ -211,8 +214,21 @@ class Host(Value):
             raise ValueError(f"this is no host that Host.to_json() wrote: {error}") from error
 
 
+def _networks(routes: Iterable[IPNetwork | str] | None) -> tuple[IPNetwork, ...] | None:
+    if routes is None:
+        return None
+    if isinstance(routes, str) or not isinstance(routes, Iterable):
+        raise TypeError(f"local_routes is a list of networks, not {routes!r}")
+    for route in routes:
+        if not isinstance(route, str | IPv4Network | IPv6Network):
+            raise TypeError(f"{route!r} is no network: write '198.18.0.0/15'")
+    return tuple(ip_network(route) for route in routes)
+
+
 def _distinct(interfaces: Iterable[Interface]) -> tuple[Interface, ...]:
     seen: dict[str, Interface] = {}
+    if not isinstance(interfaces, Iterable):
+        raise TypeError(f"interfaces is a list of Interface, not {interfaces!r}")
     for interface in interfaces:
         if not isinstance(interface, Interface):
             raise TypeError(f"{interface!r} is no Interface: write Host.of(eth0='10.0.0.1/8')")

@@ -94,14 +94,21 @@ class Interface(Value):
         | Iterable[tuple[IPv6Address, AddressState]]
         | None = None,
     ) -> None:
-        if not isinstance(name, str) or not name:
+        if not isinstance(name, str) or not name or "\0" in name:
             raise ValueError(f"{name!r} is no interface name: write a text such as eth0")
         if index is not None and (isinstance(index, bool) or not isinstance(index, int)):
             raise TypeError(f"{index!r} is no interface index: write a positive int, or None")
+        if index is not None and index < 1:
+            raise ValueError(f"{index} is no interface index: write a positive int, or None")
+        if display_name is not None and not isinstance(display_name, str):
+            raise TypeError(f"display_name is text, not {display_name!r}")
         if isinstance(addresses, str):
             raise TypeError(f"addresses is a list: write [{addresses!r}]")
         if states is not None:
             states = tuple(dict(states).items())
+            for ip, state in states:
+                if not isinstance(ip, IPv6Address) or not isinstance(state, AddressState):
+                    raise TypeError(f"states pairs IPv6Address with AddressState, not {ip!r}")
         self._set(
             name=name,
             index=index,
@@ -175,8 +182,8 @@ def _interface_address(value: InterfaceAddress | str, name: str) -> InterfaceAdd
         raise ValueError(f"{value!r} is no interface's address: write '192.168.0.102/24'") from None
     if isinstance(address, IPv4Interface) or not address.is_link_local:
         return address
-    # ipaddress takes no zone with a percent sign in it, which Linux allows in names.
-    if not address.scope_id and "%" not in name:
+    # A zone cannot hold these, which some system may have in a name.
+    if not address.scope_id and not any(c in "%/" or c.isspace() for c in name):
         return IPv6Interface(f"{address.ip}%{name}/{address.network.prefixlen}")
     return address
 

@@ -14,6 +14,7 @@ from bindlab.snapshot import this_host
 
 __all__ = ["reachable_from"]
 
+_V6ONLY_BY_DEFAULT = "IPV6_V6ONLY is as this system sets it by default"
 _TAKEN_TO_LISTEN = "a socket listens there (no socket was asked)"
 
 
@@ -47,6 +48,8 @@ def reachable_from(target: object, *, host: Host | None = None) -> Reach:
                 endpoint = Endpoint.parse(one) if isinstance(one, str) else one
                 bindings.append(_presumed(endpoint, where))
                 assumptions.append(_TAKEN_TO_LISTEN)
+                if bindings[-1].v6only is not None:
+                    assumptions.append(_V6ONLY_BY_DEFAULT)
             case _:
                 bindings.extend(_asked(one, here=host is None))
     return Reach(bindings, where, assumptions)

@@ -258,3 +258,67 @@ def test_a_neighbour_needs_a_route_to_another_network_on_its_link() -> None:
     assert Condition.ROUTE_THERE not in ask("10.1.0.1:80", "10.1.0.9", host).conditions
     assert Condition.ROUTE_THERE in ask("10.1.0.1:80", "192.168.0.50", host).conditions
     assert dials(ask("0.0.0.0:80", "192.168.0.50", host)) == ["192.168.0.102:80", "10.1.0.1:80"]
+
+
+def test_a_link_local_address_of_another_interface_answers_by_its_link() -> None:
+    """From eth0's global address TCP to eth1's link-local one is lost; a datagram arrives."""
+    host = Host.of(
+        lo=["127.0.0.1/8", "::1/128"],
+        eth0=["fe80::1/64", "fd00:1::1/64"],
+        eth1=["fe80::2/64", "fd00:2::1/64"],
+    )
+    tcp = dials(ask("[::]:80", "fd00:1::1", host, v6only=True))
+    assert "[fe80::1%eth0]:80" in tcp
+    assert "[fe80::2%eth1]:80" not in tcp
+    assert ask("[fe80::2%eth1]:80", "::1", host).reason is Reason.NO_WAY_BACK
+    assert "[fe80::2%eth1]:80/udp" in dials(ask("[::]:80/udp", "fd00:1::1", host, v6only=True))
+
+
+def test_local_routes_are_addresses_too() -> None:
+    """What ``ip route add local`` delivers lets neighbours in where no own address would."""
+    host = Host.of(lo="127.0.0.1/8", eth0="fe80::1/64", local_routes=["198.18.0.0/15"])
+    verdict = ask("0.0.0.0:80", "10.1.0.50", host)
+    assert verdict.answer is Answer.CONDITIONAL
+    assert dials(verdict) == ["198.18.0.1:80"]
+    assert Reach([Binding(Endpoint("0.0.0.0", 80))], host).scope is Scope.GLOBAL
+    assert ask("198.18.7.7:80", THIS_HOST, host).answer is Answer.YES
+
+
+def test_openbsd_has_no_dual_stack() -> None:
+    """OpenBSD's IPv6 sockets never take IPv4, so that nobody need be told "if"."""
+    openbsd = HOME.replace(system="openbsd")
+    assert ask("[::]:80", "192.168.0.50", openbsd).reason is Reason.FAMILY
+
+
+def test_a_link_local_neighbour_dials_a_link_local_address() -> None:
+    """An origin's own scope goes first (RFC 6724 section 5, rule 2)."""
+    host = Host.of(lo="127.0.0.1/8", eth0=["fe80::1/64", "2a00:1::1/64"])
+    verdict = ask("[::]:80", "fe80::9%eth0", host, v6only=True)
+    assert dials(verdict) == ["[fe80::1%eth0]:80", "[2a00:1::1]:80"]
+    assert Condition.PEER_ZONE in verdict.conditions
+
+
+def test_names_of_digits() -> None:
+    """An interface called "3" is itself, and not the one whose index is 3."""
+    eth0 = Interface("eth0", 3, None, ["10.1.0.1/24"], is_up=False)
+    three = Interface("3", 10, None, ["10.0.0.1/24"], is_up=True)
+    host = Host([eth0, three])
+    assert ask("0.0.0.0:80", three, host).answer is Answer.CONDITIONAL
+    assert host.interface("3") == three
+
+
+def test_addresses_that_are_none_are_left_out() -> None:
+    """An interface that lists 0.0.0.0, as some have been seen to, has no such address."""
+    host = Host.of(lo="127.0.0.1/8", eth0=["0.0.0.0/8", "10.0.0.1/8"])
+    reach = Reach([Binding(Endpoint("0.0.0.0", 80))], host)
+    assert reach.urls() == ("http://10.0.0.1:80", "http://127.0.0.1:80")
+    assert [str(row.origin) for row in reach.rows[1:-2]] == ["10.0.0.0/8"]
+
+
+def test_a_row_and_its_network_have_one_answer() -> None:
+    """What the table says of a network is what the verdict on that network says."""
+    down = Interface("eth0", 2, None, ["10.3.0.1/24"], is_up=False)
+    up = Interface("eth1", 3, None, ["10.4.0.1/24"], is_up=True)
+    reach = Reach([Binding(Endpoint("0.0.0.0", 80))], Host([down, up]))
+    for row in reach.rows:
+        assert row.answer is reach.verdict(row.origin).answer

@@ -17,8 +17,8 @@ PACKAGE = Path(bindlab.__file__).parent
 ROWS = (
     ("value",),
     ("endpoint",),
-    ("interface", "registry", "binding", "errors"),
-    ("host", "sockaddr", "holders"),
+    ("interface", "registry", "errors"),
+    ("binding", "host", "sockaddr", "holders"),
     ("reach", "snapshot", "inspect_socket", "opening", "probing"),
     ("reachable",),
 )
@@ -36,6 +36,7 @@ REACH = (
 BACK_DOORS = {"lab": {"bindlab.snapshot.netlink"}}
 
 PURE_IMPORTS = {
+    "collections",
     "collections.abc",
     "enum",
     "functools",

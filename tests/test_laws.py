@@ -166,7 +166,7 @@ def test_an_own_address_is_this_host_restricted(host: Host, binding: Binding) ->
                 continue  # not an own address now: tentative, flushed, or on several links
             from_there = {e for e in here.endpoints if e.ip.version == ip.version}
             assert set(verdict.endpoints) <= from_there or not verdict
-            if binding.device is None and binding.peer is None and verdict:
+            if binding.device is None and binding.endpoint.transport == "udp" and verdict:
                 assert set(verdict.endpoints) == from_there
 
 

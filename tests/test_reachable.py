@@ -81,7 +81,10 @@ def test_text_says_what_it_assumes(laptop: Host) -> None:
     """Of text no socket is asked, and the answer says what was assumed instead."""
     reach = reachable_from("[::]:3000", host=laptop)
     assert reach.bindings == (Binding(Endpoint("::", 3000), v6only=False, listening=True),)
-    assert reach.assumptions == ("a socket listens there (no socket was asked)",)
+    assert reach.assumptions == (
+        "a socket listens there (no socket was asked)",
+        "IPV6_V6ONLY is as this system sets it by default",
+    )
     assert reach.verdict(BEYOND).assumptions[0] == reach.assumptions[0]
     windows = laptop.replace(system="windows")
     assert reachable_from("[::]:3000", host=windows).bindings[0].v6only is None
@@ -113,6 +116,30 @@ def test_bad_sockets() -> None:
         reachable_from(closed)
     with contextlib.closing(socket.socket()) as unbound, pytest.raises(ValueError, match="bind it"):
         reachable_from(unbound)
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        {"v6only": "no"},
+        {"listening": 2},
+        {"device": 5},
+        {"peer": "1.2.3.4:5"},
+        {"groups": ["224.0.0.1"]},
+        {"groups": [("10.0.0.1", "eth0")]},
+    ],
+    ids=str,
+)
+def test_bad_bindings(details: dict[str, object]) -> None:
+    """A binding made by hand is checked like anything else."""
+    with pytest.raises((TypeError, ValueError), match=r"is|are|pairs"):
+        Binding(Endpoint("::", 80)).replace(**details)
+
+
+def test_numbers_are_flags() -> None:
+    """``getsockopt()`` says 1 and 0, and so may who writes a binding by hand."""
+    made = Binding(Endpoint("::", 80), v6only=1, listening=0)  # type: ignore[arg-type]
+    assert made == Binding(Endpoint("::", 80), v6only=True, listening=False)
 
 
 @pytest.mark.parametrize("host", ["laptop", 3, ()])

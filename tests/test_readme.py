@@ -9,7 +9,8 @@ from bindlab import lab
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"^```python\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
+FIRST, *BLOCKS = re.findall(r"^```python\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
+OUTPUTS = re.findall(r"^```text\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
 AVAILABLE = lab.available()
 
 
@@ -19,6 +20,12 @@ def test_block_runs(block: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Each block of Python runs to its end as it stands, and says something."""
     exec(compile(block, "README.md", "exec"), {})
     assert "http://192.168.0.102:3000" in capsys.readouterr().out
+
+
+def test_the_first_example_prints_what_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """The output below the first example is its own."""
+    exec(compile(FIRST, "README.md", "exec"), {})
+    assert capsys.readouterr().out == OUTPUTS[0]
 
 
 def test_two_commands_come_first() -> None:

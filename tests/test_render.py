@@ -10,10 +10,8 @@ from                    answer  open                   why
 this machine            yes     http://127.0.0.1:3000  at 127.0.0.1, inside this machine
 192.168.0.0/24 (wifi)   no      -                      NEVER
 fe80::/64 (wifi)        no      -                      FAMILY
-                                                       have IPv4 too)
 10.0.0.0/24 (ethernet)  no      -                      NEVER
 fe80::/64 (ethernet)    no      -                      FAMILY
-                                                       have IPv4 too)
 beyond, by a router     no      -                      NEVER
 the internet            no      -                      NEVER
 
@@ -21,7 +19,9 @@ assumed: a socket listens there (no socket was asked)
 assumed: route_localnet is off, as by default"""
 SENTENCES = {
     "NEVER": "bound to loopback, which never leaves this machine",
-    "FAMILY": "bound to 127.0.0.1, which takes IPv4 only (its machine may",
+    "FAMILY": "bound to 127.0.0.1, which takes IPv4 only (its machine may have\n"
+    + " " * 55
+    + "IPv4 too)",
 }
 
 PICTURE = """\

@@ -112,7 +112,11 @@ def _first_shut(path: Path) -> int | None:
 
 
 def _preference(way: _Open) -> tuple[bool | int, ...]:
-    """Order ways in: the surest, then loopback, then what people can type (RFC 6724, 5)."""
+    """Order ways in: the surest, then loopback, then as RFC 6724 section 5 would.
+
+    That is: an address of the origin's own scope, neither deprecated nor temporary. Of IPv4
+    and IPv6, IPv4 goes first, because people can type it.
+    """
     path, needs = way
     state = path.state or AddressState.PREFERRED
     return (
@@ -120,7 +124,7 @@ def _preference(way: _Open) -> tuple[bool | int, ...]:
         path.needs_nat,
         len(needs),
         not path.is_loopback,
-        path.has_zone,
+        path.has_zone is not path.place.link_local,
         AddressState.DEPRECATED in state,
         AddressState.TEMPORARY in state,
         path.destination.version,

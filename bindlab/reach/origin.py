@@ -59,6 +59,13 @@ class Place(NamedTuple):
     internet: bool = False
     ambiguous: bool = False
 
+    @property
+    def link_local(self) -> bool:
+        """Whether packets from here have a link-local source, which no router forwards."""
+        return (
+            self.members is not None and self.members.version == 6 and (self.members.is_link_local)
+        )
+
     def may_be(self, ip: IPAddress) -> bool:
         """Return whether a packet from here may have *ip* as its source."""
         if ip.version not in self.versions:
@@ -89,9 +96,10 @@ def parse_origin(origin: OriginLike) -> Origin:
         return _sending_network(origin)
     if isinstance(origin, str) and "/" in origin:
         try:
-            return _sending_network(ip_network(origin))
+            network = ip_network(origin)
         except ValueError as error:
-            raise ValueError(f"{origin!r} is no network to ask from: {error}; {_FORMS}") from None
+            raise ValueError(f"{origin!r} is no network: {error}; {_FORMS}") from None
+        return _sending_network(network)
     if not isinstance(origin, str) and not hasattr(origin, "packed"):
         raise TypeError(f"{type(origin).__name__} is no origin: {_FORMS}")
     try:
@@ -218,7 +226,7 @@ def _is_internet_network(network: IPNetwork) -> bool:
 def _sending_address(ip: IPAddress) -> IPAddress:
     kind = kind_of_address(ip)
     if kind in _NOT_SENDERS:
-        raise ValueError(f"{ip} is a {kind.value} address, and nothing sends from one: {_FORMS}")
+        raise ValueError(f"{ip} is {kind.value}, and nothing sends from such an address: {_FORMS}")
     if isinstance(ip, IPv6Address) and not ip.is_link_local:
         return IPv6Address(int(ip))  # a zone tells nothing of any other unicast address
     return ip

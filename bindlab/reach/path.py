@@ -96,8 +96,10 @@ class Path(NamedTuple):
         if unmap(bound) is not bound:
             # With IPV6_V6ONLY set, bind() refuses such an address: EINVAL.
             return version == 4 and self.binding.v6only is not True
-        if not bound.is_unspecified:
-            return False
+        if not bound.is_unspecified or (
+            self.binding.v6only is None and self.host.system == "openbsd"
+        ):
+            return False  # OpenBSD has IPV6_V6ONLY on, and no way to turn it off: ip6(4)
         return None if self.binding.v6only is None else not self.binding.v6only
 
     @property
@@ -195,10 +197,12 @@ class Path(NamedTuple):
         """Whether a pinned socket would send its answer out of its device, to nobody.
 
         So it does with the answer to an address that this machine has on another interface.
-        IPv4 pinned to loopback is the exception.
+        IPv4 pinned to loopback is the exception. A TCP client of a link-local address is
+        pinned itself.
         """
         source, arrival = self.place.source, self.arrival
-        if not self.inside or source is None or arrival is None or self.device is None:
+        pinned = self.device is not None or (self.has_zone and not self.is_udp)
+        if not self.inside or source is None or arrival is None or not pinned:
             return False
         if arrival is self.loopback and (self.destination.version == 4 or source.is_loopback):
             return False
@@ -208,7 +212,7 @@ class Path(NamedTuple):
     def loses_answers(self) -> bool:
         """Whether those answers are lost for certain: by IPv6 a router may bring them back."""
         return self.answers_elsewhere and (
-            self.destination.version == 4 or self.arrival is self.loopback
+            self.destination.version == 4 or self.has_zone or self.arrival is self.loopback
         )
 
     @property

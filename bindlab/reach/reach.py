@@ -4,8 +4,8 @@ A pure function of values. It fetches nothing, so that every rule can be tried o
 or a Windows machine, that exists on paper only.
 """
 
+from collections import Counter
 from collections.abc import Iterable
-from ipaddress import IPv6Address
 
 from bindlab.binding import Binding
 from bindlab.host import Host
@@ -64,10 +64,15 @@ class Reach:
         """Return whether *origin* can reach a socket here, by which address, and why not.
 
         An origin is an address, with its zone where it is link-local (the name or the index
-        of an interface *of this host*), a network (the answer for its best-placed host), an
-        :class:`Interface` of the host (anyone on its link), ``THIS_HOST``, ``BEYOND`` or
-        ``INTERNET``. One of the host's own addresses is this host, as the source of the
-        packets. A link-local address without a zone is answered for every link.
+        of an interface *of this host*), a network (the answer for its best-placed other
+        host), an :class:`Interface` of the host (anyone on its link), ``THIS_HOST``,
+        ``BEYOND`` or ``INTERNET``. One of the host's own addresses is this host, as the
+        source of the packets. A link-local address without a zone is answered for every link.
+
+        An address is a claim of place: one in an attached network is taken to be on that
+        network's link, and to send by it. A machine on two networks, or a router between
+        them, may bring its packets by the other one; to ask about that, ask about the
+        :class:`Interface` that they come by.
 
         An origin that nothing sends from (unspecified, multicast, broadcast), a name, or a
         zone that the host does not have is a ``ValueError``.
@@ -80,16 +85,25 @@ class Reach:
 
     @property
     def rows(self) -> tuple[Verdict, ...]:
-        """One verdict for this machine, for each attached network, for beyond and the internet."""
+        """One verdict for this machine, for each attached network, for beyond and the internet.
+
+        A network that several interfaces are on, as they all are on fe80::/64, has a row for
+        each, which answers for that link alone.
+        """
+        attachments = self._topology.attachments
+        shared = Counter(network for network, _ in attachments)
         attached = (
-            self._judge(attachment.network, (neighbours(attachment),)).replace(
-                interface=attachment.interface.name
-            )
-            for attachment in self._topology.attachments
+            self.verdict(attachment.network)
+            if shared[attachment.network] == 1 and not attachment.network.is_link_local
+            else self._judge(attachment.network, (neighbours(attachment),))
+            for attachment in attachments
         )
         return (
             self.verdict(THIS_HOST),
-            *attached,
+            *(
+                row.replace(interface=attachment.interface.name)
+                for row, attachment in zip(attached, attachments, strict=True)
+            ),
             self.verdict(BEYOND),
             self.verdict(INTERNET),
         )
@@ -126,7 +140,9 @@ class Reach:
         return tuple(
             endpoint.url(scheme)
             for endpoint in self.endpoints
-            if "%" not in str(endpoint.ip) and kind_of_address(endpoint.ip) not in _GROUPS
+            if "%" not in str(endpoint.ip)
+            and endpoint.port != 0
+            and kind_of_address(endpoint.ip) not in _GROUPS
         )
 
     def diagram(self) -> str:
@@ -150,8 +166,8 @@ class Reach:
 
     def _class_of(self, place: Place) -> tuple[object, ...]:
         """Return all that sockets without peer and device tell apart of *place*."""
-        source = place.source if place.where is Where.INSIDE else None
-        zone = source.scope_id if isinstance(source, IPv6Address) else None
+        # An IPv6 source here has a say in which link-local addresses are reached from it.
+        inside = place.where is Where.INSIDE and 4 not in place.versions
         everywhere = place.arrivals is self._topology.links
         return (
             place.where,
@@ -159,7 +175,7 @@ class Reach:
             place.ambiguous,
             place.internet,
             place.members,
-            zone,
+            place.source if inside else None,
             None if everywhere else tuple(map(id, place.arrivals)),
         )
 

@@ -17,7 +17,7 @@ from bindlab.reach.verdict import THIS_HOST, Answer, Condition, Vantage, Verdict
 __all__ = ["diagram", "origin_text", "table"]
 
 _HEADINGS = ("from", "answer", "open", "why")
-_WHY_WIDTH = 60
+_PAGE, _NARROWEST = 120, 40
 _ARROWS = {Answer.YES: "<----", Answer.CONDITIONAL: "<-?--", Answer.NO: "  x--"}
 _LEGEND = "<---- gets in   <-?-- gets in if its conditions hold   x-- is shut out for certain"
 
@@ -26,16 +26,19 @@ def table(
     bindings: Sequence[Binding], rows: Sequence[Verdict], assumptions: Iterable[str] = ()
 ) -> str:
     """Return one line for each vantage point: its answer, what it would open, and why."""
-    cells: list[tuple[str, str, str, str]] = [_HEADINGS]
-    for row in rows:
-        first, *rest = textwrap.wrap(row.explanation, _WHY_WIDTH) or [""]
-        cells.append((origin_text(row), row.answer.value, _to_open(row), first))
-        cells.extend(("", "", "", line) for line in rest)
+    cells = [
+        _HEADINGS,
+        *((origin_text(r), r.answer.value, _to_open(r), r.explanation) for r in rows),
+    ]
     widths = [max(_width(line[column]) for line in cells) for column in range(3)]
+    room = max(_NARROWEST, _PAGE - sum(widths) - 2 * len(widths))
     lines = [*map(_headline, bindings), ""]
-    for line in cells:
-        padded = (_pad(cell, width) for cell, width in zip(line, widths, strict=False))
-        lines.append("  ".join([*padded, line[3]]).rstrip())
+    for *left, why in cells:
+        first, *rest = textwrap.wrap(why, room) or [""]
+        padded = [_pad(cell, width) for cell, width in zip(left, widths, strict=True)]
+        lines.append("  ".join([*padded, first]).rstrip())
+        indent = " " * (sum(widths) + 2 * len(widths))
+        lines.extend(indent + line for line in rest)
     notes = dict.fromkeys([*assumptions, *(note for row in rows for note in row.assumptions)])
     if notes:
         lines.extend(["", *(f"assumed: {note}" for note in notes)])
@@ -108,7 +111,7 @@ def _to_open(row: Verdict) -> str:
     best = row.endpoints[0]
     if Condition.PEER_ZONE in row.conditions:
         return f"[{address_text(best.ip).partition('%')[0]}%ITS-ZONE]:{best.port}"
-    if best.transport == "udp" or best.port == 0:
+    if best.transport == "udp" or best.port == 0 or "%" in str(best.ip):
         return str(best)
     return best.url()
 

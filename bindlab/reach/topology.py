@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from bindlab.endpoint import IPAddress, parse_address
 from bindlab.host import Host, IPNetwork
-from bindlab.interface import AddressState, Interface
+from bindlab.interface import AddressState, Interface, InterfaceAddress
 
 __all__ = ["Attachment", "Own", "Topology", "zoned"]
 
@@ -66,16 +66,24 @@ class Topology:
         )
 
     @cached_property
+    def elsewhere(self) -> tuple[Own, ...]:
+        """One address of each local route that no interface's own address stands for."""
+        return tuple(
+            Own(route[1] if route.num_addresses > 1 else route[0], self.loopback, route)
+            for route in self.host.local_routes or ()
+            if not route.is_loopback
+            and not any(own.ip.version == route.version and own.ip in route for own in self.own)
+        )
+
+    @cached_property
     def attachments(self) -> tuple[Attachment, ...]:
         """Every network with room for neighbours, on every interface but loopback."""
-        return tuple(
-            dict.fromkeys(
-                Attachment(address.network, link)
-                for link in self.links
-                for address in link.addresses
-                if address.network.prefixlen < address.max_prefixlen
-            )
-        )
+        found: dict[tuple[IPNetwork, str], Attachment] = {}
+        for link in self.links:
+            for address in link.addresses:
+                if _is_ordinary(address) and address.network.prefixlen < address.max_prefixlen:
+                    found[address.network, link.name] = Attachment(address.network, link)
+        return tuple(found.values())
 
     def link(self, zone: str) -> Interface | None:
         """Return the interface, loopback left out, with *zone* as its name or index."""
@@ -163,7 +171,7 @@ class Topology:
         self, interface: Interface
     ) -> Iterator[tuple[IPAddress, IPNetwork, AddressState | None]]:
         states = {int(ip): state for ip, state in interface.states or ()}
-        for address in interface.addresses:
+        for address in filter(_is_ordinary, interface.addresses):
             ip = parse_address(address)
             yield ip, address.network, states.get(int(ip)) if ip.version == 6 else None
 
@@ -196,6 +204,11 @@ class Topology:
             for address in self.loopback.addresses
             if self.loopback.is_up is not False
         )
+
+
+def _is_ordinary(address: InterfaceAddress) -> bool:
+    """Whether an interface can have *address*; systems have been seen to list 0.0.0.0."""
+    return not (address.ip.is_unspecified or address.ip.is_multicast)
 
 
 def zoned(ip: IPAddress, interface: Interface) -> IPAddress:

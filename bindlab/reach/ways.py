@@ -37,7 +37,10 @@ def destinations(binding: Binding, topology: Topology) -> tuple[Destination, ...
     links = topology.broadcast_links(bound)
     if links:
         return tuple(Destination(bound, Kind.BROADCAST, link) for link in links)
-    found = topology.own if bound.is_unspecified else topology.entries(bound)
+    if bound.is_unspecified:
+        found = (*topology.own, *topology.elsewhere)
+    else:
+        found = topology.entries(bound)
     return tuple(
         Destination(own.ip, kind_of_address(own.ip), own.owner, own.network, own.state)
         for own in found
