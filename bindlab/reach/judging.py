@@ -1,28 +1,26 @@
 """Weighing: of all the ways in from where an origin stands, the best, or why there is none."""
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-from bindlab.binding import Binding
 from bindlab.interface import AddressState
-from bindlab.reach.origin import Place, is_internet
+from bindlab.reach.origin import Place, Where, is_internet
 from bindlab.reach.path import Path
 from bindlab.reach.rules import ASSUMPTIONS, GATES, NEEDS, Rule
 from bindlab.reach.topology import Topology
 from bindlab.reach.verdict import Answer, Candidate, Condition, Origin, Reason, Scope, Verdict
-from bindlab.reach.ways import Destination, hears, ways
+from bindlab.reach.ways import Destination, Target, hears, ways
 from bindlab.registry import Kind
 
-__all__ = ["Target", "weigh"]
-
-Target: TypeAlias = tuple[Binding, tuple[Destination, ...]]
+__all__ = ["weigh"]
 
 
 class _Open(NamedTuple):
-    """A path that no gate shuts, and what it still depends on."""
+    """A path that no gate shuts, what it still depends on, and all that it speaks for."""
 
     path: Path
     needs: tuple[Rule[Condition], ...]
+    crowd: tuple[Destination, ...]
 
 
 def weigh(
@@ -39,15 +37,15 @@ def weigh(
     """
     open_paths: list[_Open] = []
     furthest: tuple[int, Path] | None = None
-    for binding, to in targets:
+    for one in targets:
         for place in stands:
-            heard = hears(binding, place, topology)
-            for destination in to:
-                for path in ways(binding, destination, place, topology, heard):
+            heard = hears(one.binding, place, topology)
+            for crowd in _crowds(one, place, topology):
+                for path in ways(one.binding, crowd[0], place, topology, heard):
                     gate = _first_shut(path)
                     if gate is None:
                         needs = tuple(need for need in NEEDS if need.holds(path))
-                        open_paths.append(_Open(path, needs))
+                        open_paths.append(_Open(path, needs, crowd))
                         break  # the others come in by a detour to the same address
                     if furthest is None or gate > furthest[0]:
                         furthest = (gate, path)
@@ -57,6 +55,20 @@ def weigh(
         return _without_address(origin, targets)
     number, path = furthest
     return _refused(origin, GATES[number], path, assumptions)
+
+
+def _crowds(one: Target, place: Place, topology: Topology) -> Iterator[tuple[Destination, ...]]:
+    """Yield the destinations, together where they are reached by the same detours."""
+    if place.where is not Where.ON_LINK:
+        yield from ((destination,) for destination in one.to)
+        return
+    straight = [arrival.name for arrival in place.arrivals]
+    for name in straight:
+        yield from ((destination,) for destination in one.by_owner.get(name, ()))
+    for crowd in one.crowds:
+        detoured = tuple(d for d in crowd if d.owner is None or d.owner.name not in straight)
+        if detoured:
+            yield detoured
 
 
 def _refused(
@@ -73,13 +85,13 @@ def _refused(
 
 
 def _without_address(origin: Origin, targets: Sequence[Target]) -> Verdict:
-    bound = ", ".join(str(binding.endpoint) for binding, _ in targets)
+    bound = ", ".join(str(one.binding.endpoint) for one in targets)
     sentence = f"this machine has no address that {bound} could stand for"
     return Verdict(origin, Answer.NO, Reason.ADDRESS_GONE, explanation=sentence)
 
 
 def _admitted(origin: Origin, open_paths: Sequence[_Open], assumptions: tuple[str, ...]) -> Verdict:
-    path, needs = open_paths[0]
+    path, needs, _ = open_paths[0]
     words = path.words()
     at = f"at {words['address']}"
     if path.inside:
@@ -93,7 +105,13 @@ def _admitted(origin: Origin, open_paths: Sequence[_Open], assumptions: tuple[st
         origin,
         Answer.CONDITIONAL if needs else Answer.YES,
         conditions=tuple(need.word for need in needs),
-        endpoints=tuple(dict.fromkeys(_candidate(each.path) for each in open_paths)),
+        endpoints=tuple(
+            dict.fromkeys(
+                _candidate(each.path, destination)
+                for each in open_paths
+                for destination in each.crowd
+            )
+        ),
         explanation=f"{at}, if {ifs}" if needs else at,
         interface=None if path.inside else _name(path),
         assumptions=(*assumptions, *_assumed(path, (need.reads for need in needs))),
@@ -117,7 +135,7 @@ def _preference(way: _Open) -> tuple[bool | int, ...]:
     That is: an address of the origin's own scope, neither deprecated nor temporary. Of IPv4
     and IPv6, IPv4 goes first, because people can type it.
     """
-    path, needs = way
+    path, needs, _ = way
     state = path.state or AddressState.PREFERRED
     return (
         path.crosses,
@@ -131,15 +149,16 @@ def _preference(way: _Open) -> tuple[bool | int, ...]:
     )
 
 
-def _candidate(path: Path) -> Candidate:
+def _candidate(path: Path, destination: Destination) -> Candidate:
+    """Return what *path*, or one that no rule tells apart from it, has to offer."""
     endpoint = path.binding.endpoint
     return Candidate(
-        path.destination,
+        destination.ip,
         endpoint.port,
         endpoint.transport,
-        interface=path.owner.name if path.owner else None,
+        interface=destination.owner.name if destination.owner else None,
         audience=_audience(path),
-        reason=_why(path),
+        reason=_why(path, destination),
     )
 
 
@@ -151,8 +170,8 @@ def _audience(path: Path) -> Scope:
     return Scope.GLOBAL if is_internet(path.destination) else Scope.PRIVATE
 
 
-def _why(path: Path) -> str:
-    owner = path.owner.display_name if path.owner else "no interface"
+def _why(path: Path, destination: Destination) -> str:
+    owner = destination.owner.display_name if destination.owner else "no interface"
     if path.is_loopback:
         return "loopback, from this machine only"
     if path.inside:

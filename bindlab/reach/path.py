@@ -13,10 +13,10 @@ from bindlab.interface import AddressState, Interface
 from bindlab.reach.origin import Place, Where, is_internet
 from bindlab.registry import Kind, block_of
 
-__all__ = ["Path"]
+__all__ = ["MACOS_TUNNELS", "Path"]
 
 # macOS is a strong host on these interfaces only (xnu's hybrid host model).
-_MACOS_TUNNELS = ("utun", "ipsec")
+MACOS_TUNNELS = ("utun", "ipsec")
 _LINK_GROUPS = ("224.0.0.0/24", "ff01::/16", "ff02::/16")
 
 
@@ -135,7 +135,7 @@ class Path(NamedTuple):
         """Whether the host refuses what crosses (RFC 1122 section 3.3.4.2)."""
         if self.host.system == "macos" and "strong_host" in self.host.assumed:
             ends = [end.name for end in (self.owner, self.arrival) if end is not None]
-            return any(name.startswith(_MACOS_TUNNELS) for name in ends)
+            return any(name.startswith(MACOS_TUNNELS) for name in ends)
         return self.host.strong_host
 
     @property

@@ -29,7 +29,7 @@ from bindlab.reach.verdict import (
     Scope,
     Verdict,
 )
-from bindlab.reach.ways import destinations
+from bindlab.reach.ways import target
 from bindlab.registry import Kind, kind_of_address
 
 __all__ = ["Reach"]
@@ -55,7 +55,7 @@ class Reach:
         self._topology = Topology(host)
         noted = [*assumptions, *([_LOOPBACK_THERE] if self._topology.assumes_loopback else [])]
         self.assumptions = tuple(dict.fromkeys(noted))
-        self._targets = tuple((b, destinations(b, self._topology)) for b in self.bindings)
+        self._targets = tuple(target(b, self._topology) for b in self.bindings)
         # A socket without peer and device tells origins apart by where they stand alone.
         self._by_place = not any(b.peer or b.device for b in self.bindings)
         self._judged: dict[tuple[object, ...], Verdict] = {}

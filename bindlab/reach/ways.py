@@ -3,7 +3,7 @@
 Expands a binding, a place and a host into paths, and judges none of them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv6Address
 from typing import NamedTuple
 
@@ -12,11 +12,11 @@ from bindlab.endpoint import IPAddress, unmap
 from bindlab.host import IPNetwork
 from bindlab.interface import AddressState, Interface
 from bindlab.reach.origin import Place, Where
-from bindlab.reach.path import Path
+from bindlab.reach.path import MACOS_TUNNELS, Path
 from bindlab.reach.topology import Topology
 from bindlab.registry import Kind, kind_of_address
 
-__all__ = ["Destination", "destinations", "hears", "ways"]
+__all__ = ["Destination", "Target", "hears", "target", "ways"]
 
 
 class Destination(NamedTuple):
@@ -45,6 +45,40 @@ def destinations(binding: Binding, topology: Topology) -> tuple[Destination, ...
         Destination(own.ip, kind_of_address(own.ip), own.owner, own.network, own.state)
         for own in found
     ) or (() if bound.is_unspecified else (Destination(bound, kind_of_address(bound), None),))
+
+
+class Target(NamedTuple):
+    """A binding and its destinations, also by the name of their owner, and in crowds.
+
+    A crowd are destinations that no rule tells apart when they are reached by a detour. With
+    thousands of addresses that is how a neighbour reaches nearly all, and one of them speaks
+    for the others.
+    """
+
+    binding: Binding
+    to: tuple[Destination, ...]
+    by_owner: Mapping[str, tuple[Destination, ...]]
+    crowds: tuple[tuple[Destination, ...], ...]
+
+
+def target(binding: Binding, topology: Topology) -> Target:
+    """Return *binding* with all that can be dialled to reach it."""
+    to = destinations(binding, topology)
+    by_owner: dict[str, list[Destination]] = {}
+    crowds: dict[tuple[object, ...], list[Destination]] = {}
+    for each in to:
+        owner = each.owner.name if each.owner else ""
+        by_owner.setdefault(owner, []).append(each)
+        # All that path.py looks at, of a destination that is reached by a detour.
+        in_loopback, in_tunnel = each.owner is topology.loopback, owner.startswith(MACOS_TUNNELS)
+        likeness = (each.kind, each.ip.version, each.state, in_loopback, in_tunnel)
+        crowds.setdefault(likeness if owner else (each,), []).append(each)
+    return Target(
+        binding,
+        to,
+        {owner: tuple(found) for owner, found in by_owner.items()},
+        tuple(map(tuple, crowds.values())),
+    )
 
 
 def ways(
