@@ -27,6 +27,7 @@ from typing import NamedTuple
 
 from bindlab.endpoint import IPAddress, parse_address, unmap
 from bindlab.host import Host
+from bindlab.interface import Interface
 from bindlab.reach.origin import is_internet
 from bindlab.reach.verdict import THIS_HOST, Answer, Condition, Origin, Verdict
 
@@ -257,8 +258,10 @@ def _certain(run: Run, bound: Bound, origin: Origin) -> str:
     assert isinstance(origin, IPv4Address | IPv6Address)
     ip, links = unmap(parse_address(bound.spec.address)), claimed_links(origin, run.host)
     target = run.topology.machines[run.topology.target]
+    # A machine whose link is dead may come by any other.
+    live = {name for name in links if _is_live(run.host.interface(name))}
     lets_in = target.route_localnet or any(
-        nic.route_localnet for name, nic in target.nics if name in links or not links
+        nic.route_localnet for name, nic in target.nics if name in live or not live
     )
     if ip.is_loopback and (ip.version == 6 or not lets_in):
         return "it is bound to loopback"
@@ -266,6 +269,10 @@ def _certain(run: Run, bound: Bound, origin: Origin) -> str:
         zone = run.host.interface(ip.scope_id).name
         return "" if zone in links else f"it is bound to an address of the link {zone}"
     return ""
+
+
+def _is_live(interface: Interface) -> bool:
+    return interface.is_up is not False and interface.is_running is not False
 
 
 def _possible(run: Run) -> frozenset[Condition]:
