@@ -4,20 +4,52 @@ import pytest
 
 from bindlab import Host
 
+LEAST = 0.9  # of what can never connect is a NO, over all topologies
+
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how much of the kernel was watched; with pytest-xdist each worker saw a part."""
-    reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
-    watched = [
-        value
-        for report in reports
-        for name, value in getattr(report, "user_properties", ())
-        if name == "observations"
-    ]
-    if watched:
+    if seen := _seen(terminalreporter):
+        total, count = sum(seen["observations"]), len(seen["observations"])
+        never, no = sum(seen["never"]), sum(seen["never_no"])
         terminalreporter.write_line(
-            f"agreement: {sum(watched)} observations of the kernel in {len(watched)} topologies"
+            f"agreement: {total} observations of the kernel in {count} topologies, "
+            f"{sum(seen['held'])} held against a verdict, {total - sum(seen['held'])} only watched"
         )
+        share = f"{100 * no / never:.1f} %" if never else "-"
+        terminalreporter.write_line(
+            f"agreement: of {never} pairs that can never connect {share} are a NO"
+        )
+        if not _is_precise(seen):
+            terminalreporter.write_line(
+                f"agreement: imprecise, {LEAST:.0%} are asked for", red=True
+            )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run of every topology whose verdicts are not precise enough, all together."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and not hasattr(session.config, "workerinput"):
+        seen = _seen(reporter)
+        if seen and not _is_precise(seen):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _seen(reporter: pytest.TerminalReporter) -> dict[str, list[int]]:
+    """Return what the agreement tests recorded, by its name, one number for each of them."""
+    seen: dict[str, list[int]] = {}
+    for report in reporter.getreports("passed") + reporter.getreports("failed"):
+        if "test_agreement" in report.nodeid:
+            for name, value in report.user_properties:
+                seen.setdefault(name, []).append(value)
+    return seen
+
+
+def _is_precise(seen: dict[str, list[int]]) -> bool:
+    """Return whether enough is a NO; a part of the topologies is not asked."""
+    complete = len(seen["observations"]) >= seen["topologies"][0]
+    return not complete or sum(seen["never_no"]) >= LEAST * sum(seen["never"])
 
 
 @pytest.fixture

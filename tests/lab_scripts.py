@@ -1,6 +1,8 @@
 """What the lab's tests run in processes of their own: to be killed, interrupted, deprived."""
 
 import os
+import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -53,6 +55,61 @@ def without_network_namespaces() -> None:
         print(error)
 
 
+def default_timeout() -> None:
+    """Use the lab where every new socket has a timeout, which makes it non-blocking."""
+    socket.setdefaulttimeout(0.05)
+    with lab.network(a={"wire": "10.0.0.1/24"}, b={"wire": "10.0.0.2/24"}) as net:
+        time.sleep(0.2)  # longer than that
+        net.a.call(time.sleep, 0.2)
+        print(len(net.a.call(bytes, 5_000_000)), len(net.b.call(bytes.upper, b"a" * 5_000_000)))
+        with net.a.run(["sh", "-c", "sleep 0.2; exit 3"]) as program:
+            print(program.wait(5))
+
+
+def many_descriptors() -> None:
+    """Wait for a program in a process that has more files open than select(2) can name."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    kept = [os.open(os.devnull, os.O_RDONLY) for _ in range(min(1100, most - 64))]
+    with lab.network(a={"wire": ()}) as net, net.a.run(["true"]) as program:
+        print(program.wait(5), len(kept))
+
+
+def odd_signals() -> None:
+    """Use the lab where SIGCHLD is ignored and signals are blocked, which children inherit."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGCHLD})
+    with lab.network(a={"wire": ()}) as net:
+        print(net.a.call(divmod, 7, 2))
+        with net.a.run(["sleep", "300"]) as program:
+            pass
+        print(program.poll())
+
+
+def fork_inside() -> None:
+    """Fork inside the ``with``, leave it in the child, and go on using the network here."""
+    with lab.network(a={"wire": "10.0.0.1/24"}, b={"wire": "10.0.0.2/24"}) as net:
+        server = net.a.listen(3000, "0.0.0.0")
+        program = net.a.run(["sleep", "300"])
+        child = os.fork()
+        if child:
+            _, status = os.waitpid(child, 0)
+            net.b.connect("10.0.0.1", 3000).close()
+            print(os.waitstatus_to_exitcode(status), program.poll(), server.fileno() >= 0)
+    if not child:
+        print("the child has left", flush=True)
+
+
+def cannot_be_made() -> None:
+    """Say what is said of a network of which one host cannot be made."""
+    unknown = lab.Machine({"wire": ()}, sysctl={"net.ipv4.no_such_setting": 1})
+    try:
+        with lab.network(a={"wire": ()}, b=unknown, c={"wire": ()}):
+            pass
+    except LabError as error:
+        print(error)
+
+
 def say_so_and_sleep(sock: socket.socket) -> None:
     """Tell through *sock* that this is being called, and hold it for long."""
     sock.send(b"s")
@@ -90,5 +147,15 @@ def run_as_nobody(name: str) -> "subprocess.Popen[str]":
 
 
 if __name__ == "__main__":
-    SCRIPTS = (hold, connect, available, without_network_namespaces)
+    SCRIPTS = (
+        hold,
+        connect,
+        available,
+        without_network_namespaces,
+        default_timeout,
+        many_descriptors,
+        odd_signals,
+        fork_inside,
+        cannot_be_made,
+    )
     {script.__name__: script for script in SCRIPTS}[sys.argv[1]]()

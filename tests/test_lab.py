@@ -4,11 +4,9 @@ import asyncio
 import contextlib
 import errno
 import os
-import pickle
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -264,6 +262,19 @@ class TestNetworks:
                 assert meets(net.web, "172.17.0.1") == "accepted"
             ports = net.laptop.call(os.listdir, "/proc/sys/net/ipv4/conf")
             assert len([port for port in ports if port.startswith("veth")]) == 2
+
+    def test_hidden_ports_make_way(self) -> None:
+        """A host whose interfaces are called like the lab's own ports has them all the same."""
+        with (
+            lab.network(
+                laptop={"br0": Nic("172.17.0.1/16", bridge=True), "veth0": "10.0.0.1/24"},
+                web={"eth0": Nic("172.17.0.2/16", network="br0")},
+                phone={"veth0": "10.0.0.2/24"},
+            ) as net,
+            serve(net.laptop, "0.0.0.0"),
+        ):
+            assert meets(net.web, "172.17.0.1") == "accepted"
+            assert meets(net.phone, "10.0.0.1") == "accepted"
 
     def test_networks_may_overlap(self) -> None:
         """Two networks may have the same addresses; the routes decide who is answered."""
@@ -686,6 +697,18 @@ class TestTheEnd:
         with pytest.raises(LabError, match="a is gone"):
             host.call(os.getpid)
 
+    def test_what_a_server_accepted_outlives_it(self) -> None:
+        """Accepted and duplicated sockets are the caller's own, to be closed by the caller."""
+        with lab.network(a={"wire": "10.0.0.1/24"}, b={"wire": "10.0.0.2/24"}) as net:
+            server = serve(net.a, "0.0.0.0")
+            client = net.b.connect("10.0.0.1", 3000)
+            peer, _ = server.accept()
+            twin = client.dup()
+        assert client.fileno() == -1
+        with peer, twin:
+            assert peer.getsockname()[0] == "10.0.0.1"
+            assert twin.getpeername() == peer.getsockname()
+
     def test_an_exception_ends_it(self) -> None:
         """An exception in the ``with`` passes, and leaves nothing."""
         pids: list[int] = []
@@ -756,7 +779,7 @@ class TestTheEnd:
             net.a.socket().close()
         with (
             pytest.raises(LabError),
-            lab.network(a=Machine({"w": "fd00::1/64"}, disable_ipv6=True)),
+            lab.network(a=Machine({"w": "fd00::1/64"}, sysctl={"net.ipv4.no_such": 1})),
         ):
             pass
         assert sorted(os.listdir("/proc/self/fd")) == sorted(before)
@@ -839,70 +862,35 @@ class TestPrivileges:
 
     def test_what_the_kernel_lacks_is_named(self) -> None:
         """A piece that cannot be made is named with the host and the kernel's own words."""
-        with pytest.raises(LabError, match=r"host a: .*address 10.0.0.1/24 on wire: File exists"):
-            make(a={"wire": ["10.0.0.1/24", "10.0.0.1/24"]})
+        twice = [Route("10.9.0.0/24", "10.0.0.2")] * 2
+        with pytest.raises(LabError, match=r"host a: .*route to 10.9.0.0/24: File exists"):
+            make(a=Machine({"wire": "10.0.0.1/24"}, routes=twice))
 
 
-class TestDescriptions:
-    def test_other_systems_have_no_lab(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Elsewhere than on Linux the lab can be imported, and says that it is not available."""
-        monkeypatch.setattr(sys, "platform", "win32")
-        assert not lab.available()
-        assert "this is win32" in lab.available().reason
-
-    def test_importing_it_is_light(self) -> None:
-        """Importing the lab loads nothing that only Linux has, and nothing heavy."""
-        script = (
-            "import sys; heavy = {'ctypes', 'subprocess', 'fcntl', 'ifaddr', 'asyncio'}"
-            "; heavy -= set(sys.modules); import bindlab.lab; print(heavy & set(sys.modules))"
-        )
-        env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-        done = subprocess.run(
-            [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True
-        )
-        assert done.stdout.strip() == "set()"
+@needs_lab
+class TestTheCaller:
+    """What the test's own process may be like."""
 
     @pytest.mark.parametrize(
-        ("call", "words"),
+        ("script", "said"),
         [
-            (lambda: lab.network(), "a network has hosts"),
-            (lambda: lab.network(a={"wifi/5": ()}), "no interface name"),
-            (lambda: lab.network(a={"a-name-too-long-for-it": ()}), "1 to 15 characters"),
-            (lambda: lab.network(a={"wifi": "10.0.0.1"}), "no prefix length"),
-            (lambda: lab.network(a={"wifi": "10.0.0.1/33"}), "does not appear to be"),
-            (lambda: lab.network(a={"wifi": Nic(network="lo")}), "lo is a path inside"),
-            (lambda: lab.network(a={"lo": Nic(bridge=True)}), "lo is a path inside"),
-            (lambda: lab.network(_a={"wifi": ()}), "no name for a host"),
-            (
-                lambda: lab.network(a={"br": Nic(bridge=True)}, b={"br": Nic(bridge=True)}),
-                "cannot be a bridge of b",
-            ),
-            (
-                lambda: lab.network(a=Machine({"w": ()}, routes=[Route("10.0.0.0/8", dev="x")])),
-                "a has no interface x",
-            ),
-            (lambda: Route("10.0.0.0/8"), "leads nowhere"),
-            (lambda: Route("10.0.0.0/8", "fd00::1"), "different families"),
-            (lambda: Route("10.0.0.0/8", kind="sideways"), "no kind of route"),
-            (lambda: Machine(sysctl={"kernel.hostname": "x"}), "no setting of a network"),
-            (lambda: Machine(gateway="example"), "no IP address"),
-            (lambda: lab.firewall("ignore"), "no refusal"),
+            pytest.param("default_timeout", "5000000 5000000\n3\n", id="setdefaulttimeout"),
+            pytest.param("many_descriptors", "0 1100\n", id="descriptors above 1023"),
+            pytest.param("odd_signals", "(3, 1)\n-15\n", id="SIGCHLD ignored, SIGTERM blocked"),
         ],
     )
-    def test_nonsense_is_a_value_error(self, call: object, words: str) -> None:
-        """What no network can be is refused before anything is made."""
-        assert callable(call)
-        with pytest.raises(ValueError, match=words), contextlib.ExitStack() as stack:
-            stack.enter_context(call())
+    def test_its_settings_do_not_matter(self, script: str, said: str) -> None:
+        """Default timeouts, many open files and signal settings of the caller change nothing."""
+        out, err = lab_scripts.run(script).communicate(timeout=30)
+        assert (out, err) == (said, "")
 
-    def test_descriptions_are_values(self) -> None:
-        """Machines, interfaces and routes compare, hash, and pickle by content."""
-        machine = Machine(
-            {"wifi": Nic("10.0.0.1/24", rp_filter=1)}, routes=[Route("::/0", "fe80::1")]
-        )
-        again = Machine(
-            {"wifi": Nic(["10.0.0.1/24"], rp_filter=1)}, routes=[Route("::/0", "fe80::1")]
-        )
-        assert machine == again == pickle.loads(pickle.dumps(machine))
-        assert hash(machine) == hash(again)
-        assert machine != machine.replace(forwarding=True)
+    def test_a_forked_child_ends_nothing(self) -> None:
+        """A forked child that leaves the ``with`` leaves the network to its parent."""
+        out, err = lab_scripts.run("fork_inside").communicate(timeout=30)
+        assert (out, err) == ("the child has left\n0 None True\n", "")
+
+    def test_an_error_is_said_once(self) -> None:
+        """Where a host cannot be made the LabError names it, and nothing else is printed."""
+        out, err = lab_scripts.run("cannot_be_made").communicate(timeout=30)
+        assert "host b: cannot set net.ipv4.no_such_setting to 1" in out
+        assert err == ""

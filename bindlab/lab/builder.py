@@ -41,6 +41,9 @@ class _Host(NamedTuple):
 
 def main(control: socket.socket, owner: int) -> None:
     """Make the network that *control* asks for, and hold it while process *owner* does."""
+    # What a program ignores or blocks, the programs that it starts do too.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     try:
         plan = receive(control)
         assert isinstance(plan, Plan)
@@ -121,6 +124,8 @@ def _fork_host(number: int, machine: Machine, inherited: Iterable[socket.socket]
         else:
             our_steps.close()
             serve(our_requests)
+    except (BrokenPipeError, Closed):
+        pass  # the network could not be made, and another has said why
     except Exception as error:
         sys.excepthook(type(error), error, error.__traceback__)
     finally:

@@ -5,6 +5,7 @@ with one cable (veth(4)) to each of its members; or a bridge of the host that as
 """
 
 from collections.abc import Mapping
+from itertools import count
 from typing import NamedTuple
 
 from bindlab.lab.links import End, add_bridge, add_cable, plug_in, set_up
@@ -31,15 +32,16 @@ def lay_cables(
     switches: dict[str, str] = {}
     switch_ports: list[Port] = []
     host_ports: dict[str, list[Port]] = {name: [] for name in machines}
-    cables = 0
+    # Some ports are in the namespace of a host, whose own interfaces may be called so too.
+    taken = {name for machine in machines.values() for name, _ in machine.nics}
+    free = (port for number in count() if (port := f"veth{number}") not in taken)
     for number, (host, machine) in enumerate(machines.items()):
         for position, (name, nic) in enumerate(machine.nics):
             if nic.bridge or name == "lo":
                 continue
             network = nic.network or name
             near = End(name, pids[host], _hardware(number, position))
-            port = f"veth{cables}"
-            cables += 1
+            port = next(free)
             if network in owners:
                 owner, bridge = owners[network]
                 plugged = nic.carrier and dict(machines[owner].nics)[bridge].carrier

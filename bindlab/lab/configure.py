@@ -22,6 +22,8 @@ from bindlab.lab.route_socket import Netlink
 
 __all__ = ["configure", "link_local"]
 
+_LO = Nic()  # as it is where a machine says nothing of it
+
 
 def configure(machine: Machine, number: int, ports: Sequence[Port]) -> None:
     """Make this namespace the host that *machine* describes; its interfaces exist already."""
@@ -72,9 +74,6 @@ def link_local(host: int, nic: int) -> IPv6Interface:
     RFC 4291 appendix A: 02:62:6c:00:HOST:NIC becomes fe80::62:6cff:fe00:HHNN.
     """
     return IPv6Interface(f"fe80::62:6cff:fe00:{host:02x}{nic:02x}/64")
-
-
-_LO = Nic()
 
 
 def _autoconfigures(machine: Machine, nic: Nic) -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
+from bindlab.endpoint import parse_port
+
 __all__ = ["Refusal", "firewall"]
 
 Refusal: TypeAlias = Literal["drop", "reject", "reset"]
@@ -36,7 +38,7 @@ def firewall(refusal: Refusal, *, allow: Iterable[int] = ()) -> str:
     """
     if refusal not in _REFUSALS:
         raise ValueError(f"{refusal!r} is no refusal: write one of {', '.join(_REFUSALS)}")
-    ports = ", ".join(str(port) for port in allow)
+    ports = ", ".join(str(_open_port(port)) for port in allow)
     rules = [
         "type filter hook input priority filter; policy accept;",
         "iif lo accept",
@@ -47,3 +49,10 @@ def firewall(refusal: Refusal, *, allow: Iterable[int] = ()) -> str:
     ]
     lines = [f"        {rule}" for rule in rules if rule]
     return "\n".join(["table inet lab {", "    chain input {", *lines, "    }", "}"])
+
+
+def _open_port(value: object) -> int:
+    port = parse_port(value)
+    if port == 0:
+        raise ValueError("port 0 is none that can be open: write one from 1 to 65535")
+    return port

@@ -14,7 +14,7 @@ from bindlab.lab.machine import Machine
 from bindlab.lab.messages import Ended, Raised, Request, Returned
 from bindlab.lab.program import Program, Stream, launch
 from bindlab.lab.remote import dial, make_socket
-from bindlab.lab.wire import Closed, Packet, receive, receive_result
+from bindlab.lab.wire import Closed, Packet, pair, receive, receive_result
 
 if TYPE_CHECKING:
     from bindlab.host import Host
@@ -33,6 +33,8 @@ class LabHost:
     Sockets are made in the host's network namespace and handed over: they are plain sockets
     of this process (and can be used from any thread or event loop), but their packets come
     from and go to the host's networks. They are closed, if still open, when the network is.
+    What they accept, and their ``dup()``, are other sockets: those stay open after the
+    ``with``, and keep the host's namespace alive, until they are closed themselves.
 
     Functions are called in a process of the host, so they must be importable by name, and
     take and return what can be pickled; sockets among that are handed over. What they raise
@@ -208,7 +210,7 @@ class LabHost:
     ) -> Socket:
         """Have the host's process call *function*; return the socket that the answer comes to."""
         request = _packed(Request(function, args, kwargs))
-        reply, theirs = socket.socketpair()
+        reply, theirs = pair()
         with contextlib.ExitStack() as on_failure, theirs:
             on_failure.enter_context(reply)
             try:

@@ -15,6 +15,14 @@ from ipaddress import (
 from typing import Literal, TypeAlias, get_args
 
 from bindlab.endpoint import IPAddress, parse_address
+from bindlab.lab.checks import (
+    check_addresses,
+    check_router,
+    checked_level,
+    checked_switch,
+    interface_name,
+    networks_of,
+)
 from bindlab.value import Value
 
 __all__ = ["Addresses", "Machine", "Nic", "Route", "RouteKind", "Wiring"]
@@ -86,14 +94,14 @@ class Nic(Value):
             addresses=tuple(_interface_address(text) for text in _listed(addresses)),
             network=None if network is None else interface_name(network),
             peer=tuple(parse_address(text) for text in _listed(peer)),
-            up=up,
-            carrier=carrier,
-            bridge=bridge,
-            link_local=link_local,
-            rp_filter=rp_filter,
-            arp_ignore=arp_ignore,
-            route_localnet=route_localnet,
-            disable_ipv6=disable_ipv6,
+            up=checked_switch("up", up),
+            carrier=checked_switch("carrier", carrier),
+            bridge=checked_switch("bridge", bridge),
+            link_local=checked_switch("link_local", link_local),
+            rp_filter=checked_level("rp_filter", rp_filter, 2),
+            arp_ignore=checked_level("arp_ignore", arp_ignore, 8),
+            route_localnet=checked_switch("route_localnet", route_localnet),
+            disable_ipv6=checked_switch("disable_ipv6", disable_ipv6),
         )
 
 
@@ -132,6 +140,8 @@ class Route(Value):
         if kind == "unicast" and router is None and dev is None:
             raise ValueError(f"the route to {destination} leads nowhere: give via=, dev= or both")
         network = ip_network(destination)
+        if router is not None and router.version == 6 and router.is_link_local and dev is None:
+            raise ValueError(f"{router} is a router on every link: say which by dev=")
         if router is not None and router.version != network.version:
             raise ValueError(f"{router} cannot lead to {network}: they are of different families")
         self._set(
@@ -201,34 +211,63 @@ class Machine(Value):
         sysctl: Mapping[str, int | str] | Iterable[tuple[str, int | str]] = (),
         firewall: str = "",
     ) -> None:
+        if isinstance(nics, str):
+            raise TypeError(f"a machine is its interfaces: write {{'wifi': {nics!r}}}")
         self._set(
             nics=tuple(
                 (interface_name(name), nic if isinstance(nic, Nic) else Nic(nic))
                 for name, nic in dict(nics).items()
             ),
             gateway=tuple(parse_address(text) for text in _listed(gateway)),
-            routes=tuple(routes),
-            forwarding=forwarding,
-            rp_filter=rp_filter,
-            arp_ignore=arp_ignore,
-            route_localnet=route_localnet,
-            disable_ipv6=disable_ipv6,
-            bindv6only=bindv6only,
-            sysctl=tuple((_net_sysctl(key), str(value)) for key, value in dict(sysctl).items()),
+            routes=tuple(_route(route) for route in routes),
+            forwarding=checked_switch("forwarding", forwarding),
+            rp_filter=checked_level("rp_filter", rp_filter, 2),
+            arp_ignore=checked_level("arp_ignore", arp_ignore, 8),
+            route_localnet=checked_switch("route_localnet", route_localnet),
+            disable_ipv6=checked_switch("disable_ipv6", disable_ipv6),
+            bindv6only=checked_switch("bindv6only", bindv6only),
+            sysctl=tuple(
+                (_net_sysctl(key), _sysctl_value(key, value)) for key, value in dict(sysctl).items()
+            ),
             firewall=firewall,
         )
+        if not isinstance(firewall, str):
+            raise TypeError(f"a firewall is a ruleset for nft, not {firewall!r}")
+        for name, nic in self.nics:
+            ipv6 = not (self.disable_ipv6 or nic.disable_ipv6)
+            check_addresses(name, nic.addresses, up=nic.up, ipv6=ipv6)
+        self._check_routers()
+
+    def _check_routers(self) -> None:
+        """Raise ``ValueError`` for a way that leads to no neighbour, as the kernel would."""
+        if len({router.version for router in self.gateway}) < len(self.gateway):
+            raise ValueError("two gateways of one family: give the other as a Route")
+        own = {address.ip for _, nic in self.nics for address in nic.addresses}
+        linked = [
+            network
+            for name, nic in self.nics
+            if nic.up and name != "lo"
+            for address in nic.addresses
+            for network in networks_of(address, nic.peer)
+        ]
+        for router in self.gateway:
+            if router.version == 6 and router.is_link_local:
+                raise ValueError(
+                    f"the gateway {router} is on every link: write routes=[Route('::/0', "
+                    f"'{router}', dev='wifi')]"
+                )
+            check_router(router, own, linked)
+        for route in self.routes:
+            if route.via is None:
+                linked += [route.destination] if route.kind == "unicast" else []
+            elif route.via.version == 4 or not route.via.is_link_local:
+                check_router(route.via, own, linked)
 
 
-def interface_name(name: str) -> str:
-    """Return *name* if Linux takes it for an interface (dev_valid_name in the kernel)."""
-    if not isinstance(name, str):
-        raise TypeError(f"an interface's name is text such as 'wifi', not {name!r}")
-    size = len(name.encode())
-    if not 0 < size < 16 or name in {".", ".."} or any(c in "/:" or c.isspace() for c in name):
-        raise ValueError(
-            f"{name!r} is no interface name: write 1 to 15 characters without '/', ':' and spaces"
-        )
-    return name
+def _route(route: object) -> Route:
+    if not isinstance(route, Route):
+        raise TypeError(f"a route is a Route, not {route!r}: write Route('10.0.0.0/8', '10.0.0.1')")
+    return route
 
 
 def _listed(texts: Addresses) -> tuple[str, ...]:
@@ -236,7 +275,9 @@ def _listed(texts: Addresses) -> tuple[str, ...]:
 
 
 def _interface_address(text: str) -> IPv4Interface | IPv6Interface:
-    if not isinstance(text, str) or "/" not in text:
+    if not isinstance(text, str):
+        raise TypeError(f"an interface's address is text such as '10.0.0.1/24', not {text!r}")
+    if "/" not in text:
         raise ValueError(
             f"{text!r} has no prefix length: write '192.168.0.102/24', or /32 or /128 for "
             "an address alone"
@@ -244,7 +285,15 @@ def _interface_address(text: str) -> IPv4Interface | IPv6Interface:
     return ip_interface(text)
 
 
+def _sysctl_value(key: str, value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise TypeError(f"{key} is a number or text, not {value!r}")
+    return str(value)
+
+
 def _net_sysctl(key: str) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"a setting is named by text such as net.ipv4.tcp_ecn, not {key!r}")
     path = key.replace(".", "/") if "/" not in key else key
     if not path.startswith("net/") or ".." in path:
         raise ValueError(f"{key!r} is no setting of a network: write one such as net.ipv4.tcp_ecn")

@@ -11,11 +11,12 @@ import sys
 from collections.abc import Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
+from bindlab.endpoint import IPAddress
 from bindlab.lab.errors import LabError
 from bindlab.lab.host import LabHost
 from bindlab.lab.machine import Machine, Wiring
 from bindlab.lab.messages import Failed, Plan, Ready
-from bindlab.lab.wire import Closed, Packet, receive
+from bindlab.lab.wire import Closed, Packet, pair, receive
 
 if TYPE_CHECKING:
     import subprocess
@@ -79,12 +80,13 @@ def network(**hosts: Wiring) -> Generator[Network, None, None]:
 
     Linux 5.3 or later with veth and bridge; root, or unprivileged user namespaces:
     :func:`available` says whether. A system that refuses is a :class:`LabError` which
-    names the missing piece; a network that makes no sense a ``ValueError``.
+    names the missing piece; a network that makes no sense a ``ValueError`` or a ``TypeError``,
+    before anything is made.
+
+    What a server that was handed over accepts, and what ``dup()`` makes, are sockets of their
+    own: they keep their host's namespace, and outlive the ``with`` until they are closed.
     """
-    machines = {
-        name: wiring if isinstance(wiring, Machine) else Machine(wiring)
-        for name, wiring in hosts.items()
-    }
+    machines = {name: _machine(name, wiring) for name, wiring in hosts.items()}
     _check(machines)
     if not sys.platform.startswith("linux"):
         raise LabError(None, f"the lab is made of Linux namespaces, and this is {sys.platform}")
@@ -98,7 +100,7 @@ def _held(machines: Mapping[str, Machine]) -> Generator[Mapping[str, LabHost], N
     import subprocess
 
     with contextlib.ExitStack() as closing:
-        control, theirs = socket.socketpair()
+        control, theirs = pair()
         closing.enter_context(control)
         # A session of its own, so that Ctrl-C at the terminal ends it through us alone.
         # No site: sys.path is handed over complete. Nothing is inherited but one socket.
@@ -112,9 +114,11 @@ def _held(machines: Mapping[str, Machine]) -> Generator[Mapping[str, LabHost], N
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
-        closing.callback(_end, builder)
+        # A forked child that leaves the ``with`` too closes its copies, and ends nothing.
+        owner = os.getpid()
+        closing.callback(_end, builder, owner)
         # Shut down, not only closed: a forked child of this process may hold a copy.
-        closing.callback(_hang_up, control)
+        closing.callback(_hang_up, control, owner)
         try:
             Packet(Plan(machines)).send(control)
             answer = receive(control)
@@ -134,19 +138,34 @@ def _held(machines: Mapping[str, Machine]) -> Generator[Mapping[str, LabHost], N
         yield hosts
 
 
-def _hang_up(control: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        control.shutdown(socket.SHUT_RDWR)
+def _hang_up(control: socket.socket, owner: int) -> None:
+    if os.getpid() == owner:
+        with contextlib.suppress(OSError):
+            control.shutdown(socket.SHUT_RDWR)
 
 
-def _end(builder: "subprocess.Popen[bytes]") -> None:
+def _end(builder: "subprocess.Popen[bytes]", owner: int) -> None:
     import subprocess
 
+    if os.getpid() != owner:
+        builder.returncode = 0  # no child of this process, which need not wait for it
+        return
     try:
         builder.wait(_PATIENCE)
     except subprocess.TimeoutExpired:
         builder.kill()
         builder.wait()
+
+
+def _machine(name: str, wiring: Wiring) -> Machine:
+    if isinstance(wiring, Machine):
+        return wiring
+    if not isinstance(wiring, Mapping):
+        raise TypeError(
+            f"{name} is described by its interfaces, not by {wiring!r}: write "
+            f"{name}={{'wifi': '192.168.0.102/24'}}"
+        )
+    return Machine(wiring)
 
 
 def _check(machines: Mapping[str, Machine]) -> None:
@@ -156,6 +175,7 @@ def _check(machines: Mapping[str, Machine]) -> None:
     if len(machines) > _MOST:
         raise ValueError(f"a network has at most {_MOST} hosts")
     bridges: dict[str, str] = {}
+    owners: dict[tuple[str, IPAddress], str] = {}
     for host, machine in machines.items():
         if host.startswith("_"):
             raise ValueError(f"{host!r} is no name for a host: begin it with a letter")
@@ -171,6 +191,10 @@ def _check(machines: Mapping[str, Machine]) -> None:
                     f"{network_name} cannot be a bridge of {host}: it is one of "
                     f"{bridges[network_name]}"
                 )
+            for address in nic.addresses if nic.up and nic.carrier and name != "lo" else ():
+                other = owners.setdefault((network_name, address.ip), host)
+                if other != host:
+                    raise ValueError(f"{address.ip} is both {other} and {host} on {network_name}")
         for route in machine.routes:
             if route.dev is not None and route.dev not in names:
                 raise ValueError(f"{host} has no interface {route.dev} to route through")

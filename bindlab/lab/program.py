@@ -12,7 +12,7 @@ from typing import IO, Self, TypeAlias
 
 from bindlab.lab.messages import Ended
 from bindlab.lab.remote import become
-from bindlab.lab.wire import Closed, Descriptor, receive
+from bindlab.lab.wire import Closed, Descriptor, pair, receive
 
 __all__ = ["Program", "Stream", "launch"]
 
@@ -38,6 +38,7 @@ class Program:
         self._pidfd = pidfd
         self._reply = reply
         self._captured = captured
+        self._owner = os.getpid()
         self._output = ""
         self._returncode: int | None = None
 
@@ -105,16 +106,15 @@ class Program:
                 signal.pidfd_send_signal(self._pidfd, number)
 
     def close(self) -> None:
-        """End it if it still runs, as leaving the ``with`` does."""
+        """End it if it still runs, as leaving the ``with`` does.
+
+        A forked child of the process that started it closes its copies, and ends nothing.
+        """
         if self._pidfd < 0:
             return
         try:
-            self.send_signal(signal.SIGTERM)
-            try:
-                self.wait(self.patience)
-            except TimeoutError:
-                self.send_signal(signal.SIGKILL)
-                self.wait()
+            if os.getpid() == self._owner:
+                self._terminate()
         finally:
             self._output = self.output
             for descriptor in (self._pidfd, self._captured):
@@ -123,8 +123,19 @@ class Program:
             self._pidfd = self._captured = -1
             self._reply.close()
 
+    def _terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+        try:
+            self.wait(self.patience)
+        except TimeoutError:
+            self.send_signal(signal.SIGKILL)
+            self.wait()
+
     def _is_answered(self, timeout: float | None) -> bool:
-        return bool(select.select([self._reply], [], [], timeout)[0])
+        # Not select(2), which takes no descriptor beyond 1023.
+        poll = select.poll()
+        poll.register(self._reply, select.POLLIN)
+        return bool(poll.poll(None if timeout is None else timeout * 1000))
 
     def _read_end(self) -> None:
         try:
@@ -144,7 +155,7 @@ def launch(
 ) -> Program:
     """Start *command* in a process that *ask* has made, and return it once it runs."""
     with contextlib.ExitStack() as passing, contextlib.ExitStack() as on_failure:
-        started, theirs = map(passing.enter_context, socket.socketpair())
+        started, theirs = map(passing.enter_context, pair())
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         passing.callback(os.close, null)
         captured = os.memfd_create("output", os.MFD_CLOEXEC)

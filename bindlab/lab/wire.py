@@ -13,12 +13,20 @@ import struct
 from collections.abc import Callable, MutableSet, Sequence
 from typing import TypeVar
 
-__all__ = ["Closed", "Descriptor", "Packet", "receive", "receive_result"]
+__all__ = ["Closed", "Descriptor", "Packet", "pair", "receive", "receive_result"]
 
 T = TypeVar("T")
 
 _HEADER = struct.Struct("!IH")
 _MOST_DESCRIPTORS = 253  # SCM_MAX_FD of the kernel
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Return two connected sockets that wait, whatever socket.setdefaulttimeout() says."""
+    ours, theirs = socket.socketpair()
+    for end in (ours, theirs):
+        end.settimeout(None)
+    return ours, theirs
 
 
 class Closed(EOFError):

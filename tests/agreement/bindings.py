@@ -1,6 +1,6 @@
 """Which sockets are tried on a host: everything that a person could bind there, by its table."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address, IPv6Address
 
 from bindlab.endpoint import IPAddress, address_text, parse_address
@@ -20,11 +20,15 @@ def addresses_of(host: Host) -> tuple[IPAddress, ...]:
     )
 
 
-def specs_for(host: Host) -> tuple[Spec, ...]:
-    """Return the sockets to open, each as TCP and as UDP; some cannot be, and say so."""
+def specs_for(host: Host, also: Sequence[str] = ()) -> tuple[Spec, ...]:
+    """Return the sockets to open, each as TCP and as UDP; some cannot be, and say so.
+
+    *also* are more addresses than those in the host's table.
+    """
+    more = ((address, None, None) for address in also)
     found = dict.fromkeys(
         Spec(address, transport, v6only, device)
-        for address, v6only, device in _bound(host)
+        for address, v6only, device in (*_bound(host), *more)
         for transport in _TRANSPORTS
     )
     return tuple(found)

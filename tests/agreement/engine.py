@@ -18,7 +18,7 @@ from .client import Attempt, Outcome, default_sources, dial_all
 from .server import Spec, open_all, serve
 from .topologies import Topology
 
-__all__ = ["Bound", "Observation", "Predict", "Run", "Trial", "run"]
+__all__ = ["Bound", "Observation", "Predict", "Run", "Trial", "claimed_links", "run"]
 
 _FIRST_PORT = 20000
 _SOCKETS_OF_A_SERVER = 200  # the kernel hands over 253 descriptors at once
@@ -99,7 +99,7 @@ def run(
         bounds: list[Bound] = []
         sockets: list[socket] = []
         refused: dict[Spec, str] = {}
-        specs = specs_for(host)
+        specs = specs_for(host, topology.also)
         for start in range(0, len(specs), _SOCKETS_OF_A_SERVER):
             part = specs[start : start + _SOCKETS_OF_A_SERVER]
             first = _FIRST_PORT + start
@@ -170,7 +170,7 @@ def _trials(
     number = 0
     for name in topology.machines:
         if name == topology.target:
-            ways = list(_from_self(host))
+            ways = list(_from_self(topology, host))
         else:
             ways = list(_from_peer(topology, net[name], host))
         for bound in bounds:
@@ -184,9 +184,9 @@ def _trials(
 _Way: TypeAlias = tuple[Origin | None, str | None, IPAddress, str]
 
 
-def _from_self(host: Host) -> Iterator[_Way]:
+def _from_self(topology: Topology, host: Host) -> Iterator[_Way]:
     own = addresses_of(host)
-    destinations = [*own, parse_address("127.0.0.2")]
+    destinations = [*own, *map(parse_address, ("127.0.0.2", *topology.also))]
     for destination in destinations:
         yield THIS_HOST, None, destination, str(destination)
         for source in own:
@@ -202,6 +202,7 @@ def _from_peer(topology: Topology, asked: lab.LabHost, host: Host) -> Iterator[_
     # An origin that is an address of ours would be this host; a packet from there never comes.
     ours = {int(ip) for ip in addresses_of(host)}
     ways = list(_dialled(host, links, loopback=len(sources) == len(theirs)))
+    ways += [(parse_address(address), address) for address in topology.also]
     by_default = asked.call(default_sources, [dialled for _, dialled in ways])
     for destination, dialled in ways:
         chosen = by_default[dialled]
@@ -235,13 +236,20 @@ def _stands_where_it_says(
     """
     if source.is_link_local:
         return True
-    claimed = {
+    claimed = claimed_links(source, host)
+    return arrives_by in claimed if claimed else not destination.is_link_local
+
+
+def claimed_links(source: IPAddress, host: Host) -> frozenset[str]:
+    """Return the interfaces of *host* on whose links *source* says it is; none: it is beyond."""
+    if isinstance(source, IPv6Address) and source.scope_id is not None:
+        return frozenset({host.interface(source.scope_id).name})
+    return frozenset(
         interface.name
         for interface in host.interfaces
         for address in interface.addresses
         if not interface.holds_loopback and _without_zone(source) in address.network
-    }
-    return arrives_by in claimed if claimed else not destination.is_link_local
+    )
 
 
 def _dialled(

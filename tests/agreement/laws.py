@@ -1,10 +1,17 @@
 """The laws that bindlab's predictions must keep, whatever the network.
 
 Soundness: what got in was not answered NO, and the address it dialled is among the verdict's
-endpoints. Exactness: for the host itself, by the sources that its kernel chooses, YES and its
-endpoints are what connects; from a given source of its own, a YES connects somewhere.
-Overclaiming: no other machine is told YES. Precision: where a CONDITIONAL did not get in at
-any endpoint, one of its conditions explains what the client met.
+endpoints. No verdict names an address that the host does not have.
+
+Exactness: for the host itself, by the sources that its kernel chooses, YES and its endpoints
+are what connects; from a given source of its own, a YES connects at every endpoint, and a TCP
+answer that never connects is a NO, or left to an IPv6 router that may bring answers back
+(those are counted).
+
+Certainty: a socket on loopback shuts out every other machine where route_localnet is off, and
+one on a link-local address those of other links. Overclaiming: no other machine is told YES.
+Precision: where a CONDITIONAL did not get in at any endpoint, one of its conditions explains
+what the client met; and most of what can never connect is a NO.
 
 A source that does not belong to the link by which its packets come (a machine on two networks
 may send so) is observed, and no verdict is held against it: an origin is a claim of place.
@@ -14,23 +21,26 @@ client when it was sent the socket's token.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from ipaddress import IPv6Address
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from bindlab.endpoint import IPAddress, parse_address, unmap
 from bindlab.host import Host
+from bindlab.interface import Interface
+from bindlab.reach.origin import is_internet
 from bindlab.reach.verdict import THIS_HOST, Answer, Condition, Origin, Verdict
 
 from .bindings import addresses_of
-from .engine import Bound, Observation, Run
+from .engine import Bound, Observation, Run, claimed_links
 
-__all__ = ["Disagreement", "Report", "judge"]
+__all__ = ["Disagreement", "Report", "judge", "precision", "watched"]
 
 _PATIENCE = 1.5  # seconds: a SYN that was lost is sent again after one
 C = Condition
 
-# What may have stopped an attempt that a CONDITIONAL left open, by what the client met.
+# What may have stopped an attempt that a CONDITIONAL left open, by what the client met. Silence
+# may be anything that is possible in the topology at all (_possible).
 _STOPPERS: Mapping[str, frozenset[Condition]] = {
     "ENETUNREACH": frozenset({C.ROUTE_THERE, C.PEER_ZONE, C.LOCATION, C.NAT}),
     "EHOSTUNREACH": frozenset({C.ROUTE_THERE, C.LOCATION, C.FIREWALL}),
@@ -38,6 +48,19 @@ _STOPPERS: Mapping[str, frozenset[Condition]] = {
     "ECONNREFUSED": frozenset({C.FIREWALL, C.LOCATION, C.WEAK_HOST, C.ROUTE_THERE}),
     "silence": frozenset(Condition),
 }
+# No link of the lab isolates, no socket is a group's, IPV6_V6ONLY of a real socket is known,
+# and a datagram that gets in got in, whatever its answer comes from.
+_IMPOSSIBLE = frozenset(
+    {
+        C.LINK_ISOLATION,
+        C.DUAL_STACK,
+        C.GROUP_MEMBERSHIP,
+        C.MULTICAST_ROUTING,
+        C.BROADCAST,
+        C.REPLY_ADDRESS,
+    }
+)
+_LEAST = 0.8  # of what can never connect is a NO, in each topology
 
 
 class Disagreement(NamedTuple):
@@ -64,20 +87,44 @@ class Disagreement(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What came of a run: the disagreements, and how precise the rest was."""
+    """What came of a run: the disagreements, and how precise the rest was.
+
+    *held* observations were held against a verdict; the others, of which no origin can be
+    asked about, were only watched. *never* counts the answers to origins that no address let in.
+    """
 
     observations: int
+    held: int
     sockets: int
     disagreements: tuple[Disagreement, ...]
-    never: Counter[str]  # answers to origins that no address let in
+    never: Counter[str]
+    unreturned: int  # the host's own sources, told that a router must bring answers back: none did
+
+    @property
+    def is_precise(self) -> bool:
+        """Whether enough of what can never connect is a NO."""
+        return self.never["NO"] >= _LEAST * self.never.total()
 
     def __str__(self) -> str:
-        total = sum(self.never.values())
-        share = f"{100 * self.never['NO'] // total}%" if total else "-"
         return (
-            f"{self.observations} observations of {self.sockets} sockets; of {total} pairs that "
-            f"can never connect {share} are a NO; {len(self.disagreements)} disagreements"
+            f"{watched(self.observations, self.held)} of {self.sockets} sockets; "
+            f"{precision(self.never['NO'], self.never.total())}; "
+            f"{self.unreturned} left to a router in vain; {len(self.disagreements)} disagreements"
         )
+
+
+def watched(observations: int, held: int) -> str:
+    """Return in words how much was observed, and how much of it says something of a verdict."""
+    return (
+        f"{observations} observations ({held} held against a verdict, "
+        f"{observations - held} only watched)"
+    )
+
+
+def precision(no: int, never: int) -> str:
+    """Return in words how many of the pairs that *never* connect are a NO."""
+    share = f"{100 * no / never:.1f} %" if never else "-"
+    return f"of {never} pairs that can never connect {share} are a NO"
 
 
 def judge(run: Run) -> Report:
@@ -93,11 +140,16 @@ def judge(run: Run) -> Report:
             seen[observation.trial.attempt.number] = observation
     disagreements = tuple(_broken(run, seen.values()))
     never: Counter[str] = Counter()
+    unreturned = 0
     for bound, origin, observations in _pairs(seen.values()):
         if not any(observation.got_in for observation in observations):
-            never[bound.reach.verdict(origin).answer.name] += 1
+            verdict = bound.reach.verdict(origin)
+            never[verdict.answer.name] += 1
+            inside = observations[0].trial.host == run.topology.target
+            unreturned += inside and verdict.answer is Answer.CONDITIONAL
     sockets = len({observation.trial.bound.port for observation in seen.values()})
-    return Report(len(seen), sockets, disagreements, never)
+    held = sum(observation.trial.origin is not None for observation in seen.values())
+    return Report(len(seen), held, sockets, disagreements, never, unreturned)
 
 
 def _pairs(
@@ -131,7 +183,7 @@ class _Pair(NamedTuple):
 
 def _broken(run: Run, seen: Iterable[Observation]) -> Iterator[Disagreement]:
     own = {_plain(ip, run.host) for ip in addresses_of(run.host)}
-    firewall = bool(run.topology.machines[run.topology.target].firewall)
+    possible = _possible(run)
     for bound, origin, observations in _pairs(seen):
         verdict = bound.reach.verdict(origin)
         pair = _Pair(bound, origin, verdict, observations, run.host)
@@ -148,26 +200,109 @@ def _broken(run: Run, seen: Iterable[Observation]) -> Iterator[Disagreement]:
         missing = [o for o in got_in if pair.at(o) in listed - named]
         if missing:
             yield pair.broke("soundness: it connects at an address that is not named", missing)
+        foreign = [e for e in verdict.endpoints if not _is_of(e.ip, run.host, own)]
+        if foreign:
+            yield pair.broke("an address is named that is none of the host's", observations)
         tried = [o for o in observations if pair.at(o) in named]
-        if observations[0].trial.host == run.topology.target:
+        inside = observations[0].trial.host == run.topology.target
+        shut = "" if inside or verdict.answer is Answer.NO else _certain(run, bound, origin)
+        if shut:
+            yield pair.broke(f"certainty: no NO, and {shut}", observations)
+        if inside:
             yield from _inside(pair, tried)
         elif verdict.answer is Answer.YES:
             yield pair.broke("overclaiming: an unconditional YES to another machine", observations)
-        elif tried and not got_in and not any(_explains(verdict, o, firewall) for o in tried):
+        elif tried and not got_in and not any(_explains(verdict, o, possible) for o in tried):
             yield pair.broke("precision: what stopped it is not among the conditions", tried)
 
 
 def _inside(pair: _Pair, tried: Sequence[Observation]) -> Iterator[Disagreement]:
     """Yield what is not exact for the host itself, where exactness is possible."""
     lost = [o for o in tried if not o.got_in]
+    if pair.verdict.answer is Answer.NO:
+        return
     if pair.origin is THIS_HOST:
         if pair.verdict.answer is Answer.CONDITIONAL:
             if not _answers_are_lost(pair):
                 yield pair.broke("exactness: only conditional for this host", pair.observations)
         elif lost:
             yield pair.broke("exactness: YES, and it does not connect", lost)
-    elif pair.verdict.answer is Answer.YES and lost and len(lost) == len(tried):
-        yield pair.broke("exactness: YES from this source, and nothing connects", lost)
+    elif pair.verdict.answer is Answer.YES:
+        if lost:
+            yield pair.broke("exactness: YES from this source, and it does not connect", lost)
+    elif lost and _never_connects(pair) and not _is_unreturned(pair):
+        yield pair.broke("exactness: conditional from this source, and never connects", lost)
+
+
+def _never_connects(pair: _Pair) -> bool:
+    return pair.bound.spec.transport == "tcp" and not any(o.got_in for o in pair.observations)
+
+
+def _is_unreturned(pair: _Pair) -> bool:
+    """Return whether the verdict leaves it to a router on the link to bring the answers back.
+
+    A socket that is pinned to a device sends them out there, and by IPv6 a router may know the
+    way: the host cannot tell. No router forwards what is link-local at either end.
+    """
+    assert isinstance(pair.origin, IPv4Address | IPv6Address)
+    return (
+        Condition.ROUTE_BACK in pair.verdict.conditions
+        and pair.origin.version == 6
+        and not pair.origin.is_link_local
+        and not any(endpoint.ip.is_link_local for endpoint in pair.verdict.endpoints)
+    )
+
+
+def _certain(run: Run, bound: Bound, origin: Origin) -> str:
+    """Return why the socket shuts out a machine at *origin* for certain, if it does."""
+    assert isinstance(origin, IPv4Address | IPv6Address)
+    ip, links = unmap(parse_address(bound.spec.address)), claimed_links(origin, run.host)
+    target = run.topology.machines[run.topology.target]
+    # A machine whose link is dead may come by any other.
+    live = {name for name in links if _is_live(run.host.interface(name))}
+    lets_in = target.route_localnet or any(
+        nic.route_localnet for name, nic in target.nics if name in live or not live
+    )
+    if ip.is_loopback and (ip.version == 6 or not lets_in):
+        return "it is bound to loopback"
+    if isinstance(ip, IPv6Address) and ip.is_link_local and ip.scope_id is not None:
+        zone = run.host.interface(ip.scope_id).name
+        return "" if zone in links else f"it is bound to an address of the link {zone}"
+    return ""
+
+
+def _is_live(interface: Interface) -> bool:
+    return interface.is_up is not False and interface.is_running is not False
+
+
+def _possible(run: Run) -> frozenset[Condition]:
+    """Return the conditions that can stop anybody in the topology."""
+    machines = run.topology.machines
+    target = machines[run.topology.target]
+    addresses = {
+        name: [address.ip for _, nic in machine.nics for address in nic.addresses]
+        for name, machine in machines.items()
+    }
+    peers = [ip for name, ips in addresses.items() if name != run.topology.target for ip in ips]
+    localnet = target.route_localnet or any(nic.route_localnet for _, nic in target.nics)
+    present = {
+        C.FIREWALL: bool(target.firewall),
+        C.NAT: any(map(is_internet, peers)),
+        C.WEAK_HOST: sum(bool(nic.addresses) for _, nic in target.nics) > 1,
+        C.ROUTE_LOCALNET: localnet,
+        C.LOCAL_ROUTE: bool(run.topology.also),
+    }
+    absent = {condition for condition, possible in present.items() if not possible}
+    return frozenset(Condition) - _IMPOSSIBLE - absent
+
+
+def _is_of(ip: IPAddress, host: Host, own: Collection[tuple[int, int, str]]) -> bool:
+    """Return whether *ip* is the host's: in its table, on loopback, or by a local route."""
+    bare = unmap(ip)
+    local = any(
+        bare.version == network.version and bare in network for network in host.local_routes or ()
+    )
+    return _plain(ip, host) in own or (bare.version == 4 and bare.is_loopback) or local
 
 
 def _answers_are_lost(pair: _Pair) -> bool:
@@ -176,11 +311,10 @@ def _answers_are_lost(pair: _Pair) -> bool:
     return Condition.ROUTE_BACK in pair.verdict.conditions and not answered
 
 
-def _explains(verdict: Verdict, observation: Observation, firewall: bool) -> bool:
+def _explains(verdict: Verdict, observation: Observation, possible: Collection[Condition]) -> bool:
     """Return whether a condition that the verdict names may have stopped this attempt."""
     stoppers = _STOPPERS.get(observation.outcome.met, frozenset())
-    absent = {C.LINK_ISOLATION} if firewall else {C.LINK_ISOLATION, C.FIREWALL}
-    return not (stoppers - absent).isdisjoint(verdict.conditions)
+    return any(condition in stoppers and condition in possible for condition in verdict.conditions)
 
 
 def _plain(ip: IPAddress, host: Host) -> tuple[int, int, str]:

@@ -34,8 +34,19 @@ def test_the_kernel_agrees(
         if topology.needs_nft and "nft" in str(error):
             pytest.skip(str(error))
         raise
-    record_property("observations", report.observations)
+    needed = sum(not other.needs_nft for other in (*TOPOLOGIES, *RANDOM))
+    for name, value in (
+        ("observations", report.observations),
+        ("held", report.held),
+        ("never", report.never.total()),
+        ("never_no", report.never["NO"]),
+        ("topologies", needed),
+    ):
+        record_property(name, value)
     assert report.observations >= LEAST / (len(TOPOLOGIES) + len(RANDOM))
     if report.disagreements:
         shown = "\n".join(map(str, report.disagreements[:5]))
-        pytest.fail(f"{report}\n{topology}\n{shown}", pytrace=False)
+        text = f"{report}\n{topology}\n{shown}\nto see it again: {topology.command}"
+        pytest.fail(text, pytrace=False)
+    if not report.is_precise:
+        pytest.fail(f"imprecise: {report}\nto see it again: {topology.command}", pytrace=False)

@@ -10,12 +10,23 @@ __all__ = ["TOPOLOGIES", "Topology"]
 
 
 class Topology(NamedTuple):
-    """A network, and the host of it whose sockets are tried: *target*, from all of them."""
+    """A network, and the host of it whose sockets are tried: *target*, from all of them.
+
+    *also* are addresses that are bound and dialled though no interface lists them.
+    """
 
     name: str
     machines: Mapping[str, Machine]
     target: str = "laptop"
     needs_nft: bool = False
+    also: tuple[str, ...] = ()
+
+    @property
+    def command(self) -> str:
+        """What to type to see this topology alone."""
+        word, _, seed = self.name.partition(" ")
+        made_up = f"--random 1 --seed {seed} " if word == "random" else ""
+        return f"python -m tests.agreement {made_up}--only {self.name!r}"
 
     def __str__(self) -> str:
         lines = [f"{self.name}: who can reach {self.target}"]
@@ -150,6 +161,13 @@ TOPOLOGIES: tuple[Topology, ...] = (
         },
     ),
     Topology(
+        "one interface down",
+        {
+            "laptop": Machine({"wifi": _WIFI, "off": Nic(["10.1.0.1/24", "fd03::1/64"], up=False)}),
+            "phone": Machine({"wifi": _PHONE.nics[0][1]}, gateway=["192.168.0.102"]),
+        },
+    ),
+    Topology(
         "loopback down",
         {"laptop": Machine({"lo": Nic(up=False), **_HOME}), "phone": _PHONE},
     ),
@@ -233,6 +251,22 @@ TOPOLOGIES: tuple[Topology, ...] = (
         },
     ),
     Topology(
+        "loopback dialled from the network",
+        {
+            "laptop": Machine({"wifi": _WIFI}),
+            "attacker": Machine(
+                {
+                    "lo": Nic(up=False),
+                    "wifi": Nic(["192.168.0.66/24", "2001:db8:1::66/64"], route_localnet=True),
+                },
+                routes=[
+                    Route("127.0.0.0/8", "192.168.0.102"),
+                    Route("::1/128", "2001:db8:1::102"),
+                ],
+            ),
+        },
+    ),
+    Topology(
         "route_localnet on one interface",
         {
             "laptop": Machine({"wifi": Nic(_WIFI, route_localnet=True), "ethernet": _ETHERNET}),
@@ -264,6 +298,7 @@ TOPOLOGIES: tuple[Topology, ...] = (
                 gateway=["192.168.0.102", "2001:db8:1::102"],
             ),
         },
+        also=("10.98.0.7",),  # a prefix on lo is the machine's own as a whole
     ),
     Topology(
         "local routes",
@@ -271,6 +306,7 @@ TOPOLOGIES: tuple[Topology, ...] = (
             "laptop": Machine({"wifi": _WIFI}, routes=[Route("10.77.0.0/24", kind="local")]),
             "through": _THROUGH_WIFI,
         },
+        also=("10.77.0.5",),
     ),
     Topology(
         "several addresses",

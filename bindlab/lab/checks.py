@@ -1,0 +1,115 @@
+"""What no network can be: each is told before anything is made.
+
+Knows the descriptions of machine.py as plain values only, and no kernel.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
+from typing import TypeAlias
+
+from bindlab.endpoint import IPAddress
+
+__all__ = [
+    "check_addresses",
+    "check_router",
+    "checked_level",
+    "checked_switch",
+    "interface_name",
+    "networks_of",
+]
+
+InterfaceAddress: TypeAlias = IPv4Interface | IPv6Interface
+Network: TypeAlias = IPv4Network | IPv6Network
+
+# Directories of /proc/sys/net/ipv4/conf that are no interfaces.
+_NO_INTERFACES = {".", "..", "all", "default"}
+# What lo has of itself, once it is up.
+_GIVEN = {"127.0.0.1/8", "::1/128"}
+
+
+def interface_name(name: str) -> str:
+    """Return *name* if Linux takes it for an interface (dev_valid_name in the kernel).
+
+    It fills in a ``%`` by itself, and its settings for all interfaces are called ``all`` and
+    ``default``: they are refused too.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"an interface's name is text such as 'wifi', not {name!r}")
+    size = len(name.encode(errors="replace"))
+    odd = any(c in "/:%" or c.isspace() or not c.isprintable() for c in name)
+    if not 0 < size < 16 or odd or name in _NO_INTERFACES:
+        raise ValueError(
+            f"{name!r} is no interface name: write 1 to 15 characters without '/', ':', '%' and "
+            "spaces, and neither 'all' nor 'default'"
+        )
+    return name
+
+
+def checked_switch(name: str, value: object) -> bool:
+    """Return *value* if it is a bool."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} is True or False, not {value!r}")
+    return value
+
+
+def checked_level(name: str, value: object, highest: int) -> int:
+    """Return *value* if it is an int from 0 to *highest*."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} is a number from 0 to {highest}, not {value!r}")
+    if not 0 <= value <= highest:
+        raise ValueError(f"{name} is a number from 0 to {highest}, not {value}")
+    return value
+
+
+def check_addresses(
+    name: str, addresses: Iterable[InterfaceAddress], *, up: bool, ipv6: bool
+) -> None:
+    """Raise ``ValueError`` for addresses that interface *name* cannot have."""
+    # IPv4 tells apart what differs in its prefix length, IPv6 does not.
+    seen: set[InterfaceAddress | IPAddress] = set()
+    for address in addresses:
+        if address.version == 6 and not ipv6:
+            raise ValueError(f"{name} cannot have {address}: disable_ipv6 is set")
+        if why := _unfit(address, on_loopback=name == "lo"):
+            raise ValueError(f"{name} cannot have {address}: {why}")
+        if name == "lo" and up and str(address) in _GIVEN:
+            raise ValueError(f"lo has {address} of itself: leave it out")
+        same = address if address.version == 4 else address.ip
+        if same in seen:
+            raise ValueError(f"{name} has {address.ip} twice")
+        seen.add(same)
+
+
+def _unfit(address: InterfaceAddress, *, on_loopback: bool) -> str:
+    ip, network = address.ip, address.network
+    if isinstance(address, IPv6Interface) and address.scope_id is not None:
+        return "its zone is the interface itself, so leave out what follows the %"
+    if ip.is_unspecified:
+        return "it is the unspecified address"
+    if ip.is_multicast:
+        return "it is a multicast group"
+    if str(ip) == "255.255.255.255":
+        return "it is the broadcast address"
+    if on_loopback:
+        return ""
+    if ip.is_loopback:
+        return "it is a loopback address, which belongs on lo"
+    if network.version == 4 and network.prefixlen < 31 and ip == network.broadcast_address:
+        return f"it is the broadcast address of {network}"
+    return ""
+
+
+def networks_of(address: InterfaceAddress, peers: Iterable[IPAddress]) -> Iterator[Network]:
+    """Yield the networks that an interface with *address* has for neighbours."""
+    ends = [peer for peer in peers if peer.version == address.version]
+    made = IPv4Network if address.version == 4 else IPv6Network
+    for end in ends or [address.ip]:
+        yield made((int(end), address.network.prefixlen), strict=False)
+
+
+def check_router(router: IPAddress, own: Collection[IPAddress], linked: Iterable[Network]) -> None:
+    """Raise ``ValueError`` unless *router* is another machine on one of the networks."""
+    if router in own:
+        raise ValueError(f"the router {router} is this machine itself")
+    if not any(router.version == network.version and router in network for network in linked):
+        raise ValueError(f"the router {router} is on no network of an interface that is up")
