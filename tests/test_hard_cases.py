@@ -230,6 +230,11 @@ def test_a_device_loses_answers_to_other_own_addresses() -> None:
     assert ask("0.0.0.0:80", "192.168.0.102", device="eth0").answer is Answer.YES
     assert ask("0.0.0.0:80", "192.168.0.102", device="lo").answer is Answer.YES
     assert ask("[::]:80", "::1", device="lo", v6only=True).answer is Answer.YES
+    ipv6 = Host.of(lo=["127.0.0.1/8", "::1/128"], eth0="fd00::1/64", eth1="fd01::1/64")
+    lost = ask("[::]:80", "::1", ipv6, device="eth0", v6only=True)
+    assert lost.reason is Reason.NO_WAY_BACK
+    by_router = ask("[::]:80", "fd01::1", ipv6, device="eth0", v6only=True)
+    assert by_router.conditions == (Condition.ROUTE_BACK,)
 
 
 def test_a_device_that_is_down_answers_nowhere() -> None:

@@ -211,8 +211,12 @@ class Path(NamedTuple):
     @property
     def loses_answers(self) -> bool:
         """Whether those answers are lost for certain: by IPv6 a router may bring them back."""
+        source = self.place.source
         return self.answers_elsewhere and (
-            self.destination.version == 4 or self.has_zone or self.arrival is self.loopback
+            self.destination.version == 4
+            or self.has_zone
+            or self.arrival is self.loopback
+            or (source is not None and source.is_loopback)
         )
 
     @property

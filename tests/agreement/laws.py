@@ -248,7 +248,7 @@ def _is_unreturned(pair: _Pair) -> bool:
     return (
         Condition.ROUTE_BACK in pair.verdict.conditions
         and pair.origin.version == 6
-        and not pair.origin.is_link_local
+        and not (pair.origin.is_link_local or pair.origin.is_loopback)
         and not any(endpoint.ip.is_link_local for endpoint in pair.verdict.endpoints)
     )
 
