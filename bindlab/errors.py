@@ -126,7 +126,7 @@ class Refusal(NamedTuple):
 
 
 # The first row that names both decides. Sources: bind(2), listen(2), socket(2), socket(7),
-# ip(7), ipv6(7), and KERNEL.md's measurements for what they leave out. Error numbers are
+# ip(7), ipv6(7), and measurements on Linux 6.18 for what they leave out. Error numbers are
 # names, because some systems lack some of them.
 REFUSALS: tuple[Refusal, ...] = (
     Refusal(

@@ -1,7 +1,7 @@
 """Which socket options keep a port for one owner, or share it: a table, by system.
 
 Options are named, so that the rules of a system can be looked at on another one. Linux was
-measured (KERNEL.md, part C); the others are from documentation.
+measured; the others are from documentation.
 """
 
 import socket
