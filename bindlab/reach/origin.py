@@ -145,7 +145,7 @@ def _of_interface(origin: Interface, topology: Topology) -> Place:
 
 
 def _of_address(ip: IPAddress, topology: Topology) -> Iterator[Place]:
-    if topology.is_broadcast(ip):
+    if topology.broadcast_links(ip):
         raise ValueError(f"{ip} is the broadcast address of a network of this host: {_FORMS}")
     version = (ip.version,)
     owners = topology.owners(ip)

@@ -124,12 +124,8 @@ class Topology:
             ):
                 yield attachment
 
-    def is_broadcast(self, ip: IPAddress) -> bool:
-        """Return whether *ip* is the broadcast address of an attached network (RFC 919)."""
-        return int(ip) in self._broadcasts if ip.version == 4 else False
-
     def broadcast_links(self, ip: IPAddress) -> tuple[Interface, ...]:
-        """Return the interfaces on whose network *ip* is the broadcast address."""
+        """Return the interfaces on whose network *ip* is the broadcast address (RFC 919)."""
         return tuple(self._broadcasts.get(int(ip), ())) if ip.version == 4 else ()
 
     @cached_property
