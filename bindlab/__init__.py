@@ -40,6 +40,7 @@ from bindlab.reach import (
     Verdict,
 )
 from bindlab.reachable import reachable_from
+from bindlab.scanning import Answering, answering
 from bindlab.snapshot import interfaces, this_host
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "AddressNotAvailableError",
     "AddressState",
     "Answer",
+    "Answering",
     "BindError",
     "BindInterruptedError",
     "BindPermissionError",
@@ -79,6 +81,7 @@ __all__ = [
     "activated",
     "adopt",
     "allocate",
+    "answering",
     "backlog_of",
     "bind",
     "binding_of",

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from ipaddress import IPv6Address
-from typing import TypeGuard
+from typing import Protocol, TypeGuard
 
 from bindlab.binding import Binding
 from bindlab.endpoint import Endpoint, unmap
@@ -23,8 +23,9 @@ def reachable_from(target: object, *, host: Host | None = None) -> Reach:
 
     *target* is a bound socket, anything that holds sockets (an ``asyncio.Server``, a
     ``socketserver`` server), a :class:`Binding`, an :class:`Endpoint`, its text
-    (``"0.0.0.0:3000"``), or several of these. Of an endpoint or text no socket is asked: it is
-    taken to be listening, and what was assumed is said in the answer.
+    (``"0.0.0.0:3000"``), what :func:`answering` found out about a port, or several of these. Of
+    an endpoint or text no socket is asked: it is taken to be listening, and what was assumed is
+    said in the answer.
 
     *host* is the machine to answer for; ``None`` is this one, now, in the calling thread's
     network namespace. A socket of another network namespace needs the host of that one
@@ -50,9 +51,25 @@ def reachable_from(target: object, *, host: Host | None = None) -> Reach:
                 assumptions.append(_TAKEN_TO_LISTEN)
                 if bindings[-1].v6only is not None:
                     assumptions.append(_V6ONLY_BY_DEFAULT)
+            case _ if _is_finding(one):
+                bindings.extend(one.bindings)
+                assumptions.extend(one.assumptions)
             case _:
                 bindings.extend(_asked(one, here=host is None))
     return Reach(bindings, where, assumptions)
+
+
+class _Finding(Protocol):
+    """What somebody else found out, such as an ``Answering``."""
+
+    @property
+    def bindings(self) -> tuple[Binding, ...]: ...
+    @property
+    def assumptions(self) -> tuple[str, ...]: ...
+
+
+def _is_finding(target: object) -> TypeGuard[_Finding]:
+    return hasattr(target, "bindings") and hasattr(target, "assumptions")
 
 
 def _are_several(target: object) -> TypeGuard[Collection[object]]:

@@ -11,6 +11,7 @@ import pytest
 from attempts import IPV6, LINUX, leave_time_wait, port_of
 from namespace import add_interface, become_nobody, in_namespace, ip, setting
 
+from bindlab import port_users
 from bindlab.endpoint import Endpoint
 from bindlab.errors import (
     AddressInUseError,
@@ -20,9 +21,9 @@ from bindlab.errors import (
     DeviceNotFoundError,
     InvalidBindingError,
 )
-from bindlab.opening import allocate, bind, hints, listen, port_users
+from bindlab.opening import allocate, bind, hints, listen
 from bindlab.opening.hints import explain, own_addresses
-from bindlab.opening.port_users import users_of
+from bindlab.port_users import users_of
 
 pytestmark = LINUX
 
@@ -160,7 +161,7 @@ with bind() as holder:
         try:
             allocate(port=port)
         except AddressInUseError as error:
-            print("bindlab.opening.port_users" in sys.modules, error.errno, bool(error.hint))
+            print("bindlab.port_users" in sys.modules, error.errno, bool(error.hint))
 """
 
 

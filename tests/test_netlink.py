@@ -33,10 +33,10 @@ class Scripted(Dumper):
         self.received = 0
         self.requests = 0
 
-    def _dump_once(self, request: int, body: bytes) -> list[bytes] | None:
+    def _dump_once(self, request: int, body: bytes, answer: int) -> list[bytes] | None:
         self.requests += 1
         self._sequence = 0
-        return super()._dump_once(request, body)
+        return super()._dump_once(request, body, answer)
 
     def _receive(self) -> int:
         part = self.parts[self.received % len(self.parts)]

@@ -25,7 +25,7 @@ from bindlab.endpoint import Endpoint
 from bindlab.errors import AddressInUseError, AddressNotAvailableError, BindPermissionError
 from bindlab.opening import Reservation, backlog_of, bind, listen
 from bindlab.opening.allocation import allocate
-from bindlab.opening.port_users import has_connections
+from bindlab.port_users import has_connections
 
 GROUPS = [
     pytest.param((), ("tcp",), id="default"),

@@ -88,7 +88,7 @@ def _who_has(endpoint: Endpoint) -> str:
         )
     if _PLATFORM == "darwin" and endpoint.port in _AIRPLAY:
         return "on macOS, AirPlay Receiver has this port: switch it off, or take another port"
-    from bindlab.opening.port_users import description
+    from bindlab.port_users import description
 
     return description(endpoint)
 

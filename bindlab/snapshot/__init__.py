@@ -1,5 +1,6 @@
 """This machine as values: its interfaces, and the settings that decide delivery. An edge."""
 
 from bindlab.snapshot.machine import interfaces, this_host
+from bindlab.snapshot.sock_diag import ListedSocket, sockets_on
 
-__all__ = ["interfaces", "this_host"]
+__all__ = ["ListedSocket", "interfaces", "sockets_on", "this_host"]

@@ -12,11 +12,13 @@ import struct
 from types import TracebackType
 from typing import Final, Self, TypeAlias
 
-__all__ = ["Dumper", "Span", "attribute", "attributes"]
+__all__ = ["NETLINK_SOCK_DIAG", "Dumper", "Span", "attribute", "attributes"]
 
 Span: TypeAlias = tuple[int, int]
 
 # Numbers of <linux/netlink.h>, which the socket module names on Linux only, or not at all.
+NETLINK_ROUTE: Final = 0
+NETLINK_SOCK_DIAG: Final = 4
 NLMSG_ERROR: Final = 2
 NLMSG_DONE: Final = 3
 NLM_F_REQUEST: Final = 0x1
@@ -47,14 +49,15 @@ class Dumper:
     Where the system has no such socket, making one is an ``OSError``.
     """
 
-    def __init__(self, buffer_size: int = _BUFFER_SIZE) -> None:
+    def __init__(self, buffer_size: int = _BUFFER_SIZE, protocol: int = NETLINK_ROUTE) -> None:
         self._sequence = 0
+        self._protocol = protocol
         self._open(buffer_size)
 
     def _open(self, buffer_size: int) -> None:
         if _AF_NETLINK is None:
             raise OSError(errno.EAFNOSUPPORT, "this system has no netlink")
-        self._socket = socket.socket(_AF_NETLINK, socket.SOCK_RAW, 0)
+        self._socket = socket.socket(_AF_NETLINK, socket.SOCK_RAW, self._protocol)
         self._buffer = bytearray(buffer_size)
 
     def close(self) -> None:
@@ -84,20 +87,21 @@ class Dumper:
             return False
         return True
 
-    def dump(self, request: int, body: bytes) -> list[bytes]:
-        """Return the body of each message that answers *request*, an ``RTM_GET...`` number.
+    def dump(self, request: int, body: bytes, answer: int | None = None) -> list[bytes]:
+        """Return the body of each message that answers *request*.
 
+        They are of type *answer*, by default the ``RTM_NEW...`` number of an ``RTM_GET...``.
         A table that changes while it is read is read again (``NLM_F_DUMP_INTR``). The kernel's
         refusal is an ``OSError`` with its errno; a table that never holds still is one with
         ``EAGAIN``, and an answer that no kernel should give one with ``EBADMSG``.
         """
         for _ in range(_ATTEMPTS):
-            answers = self._dump_once(request, body)
+            answers = self._dump_once(request, body, request - 2 if answer is None else answer)
             if answers is not None:
                 return answers
         raise OSError(errno.EAGAIN, "the table kept changing while it was read")
 
-    def _dump_once(self, request: int, body: bytes) -> list[bytes] | None:
+    def _dump_once(self, request: int, body: bytes, answer: int) -> list[bytes] | None:
         self._sequence += 1
         flags = NLM_F_REQUEST | NLM_F_DUMP
         length = _HEADER.size + len(body)
@@ -111,7 +115,7 @@ class Dumper:
                 self._open(size)
                 return None
             received += size
-            more, flags = self._parse(size, request - 2, answers)
+            more, flags = self._parse(size, answer, answers)
             interrupted |= flags & NLM_F_DUMP_INTR
             if not more:
                 return None if interrupted else answers

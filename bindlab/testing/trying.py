@@ -12,7 +12,8 @@ from bindlab.probing import Outcome
 from bindlab.reach import Reach
 from bindlab.reachable import reachable_from
 from bindlab.registry import Kind, kind_of_address
-from bindlab.testing.doors import Door, Met, doors_of_this_machine, try_doors
+from bindlab.scanning import Door, Met, doors_of, try_doors
+from bindlab.snapshot import this_host
 
 __all__ = ["assert_answers_on_loopback_only", "assert_answers_only_on"]
 
@@ -40,7 +41,7 @@ def assert_answers_only_on(
     __tracebackhide__ = True
     port, reach = _port_of(target)
     wanted = _parsed(where, port)
-    doors = list(doors_of_this_machine())
+    doors = list(doors_of(this_host()))
     for ip in wanted:
         if any(door.is_at(ip) for door in doors):
             continue
@@ -58,7 +59,7 @@ def assert_answers_on_loopback_only(port: int) -> None:
     """Assert that *port* answers on a loopback address, and on nothing else."""
     __tracebackhide__ = True
     number, _ = _port_of(port)
-    met = try_doors(tuple(doors_of_this_machine()), number, 1.0)
+    met = try_doors(tuple(doors_of(this_host())), number, 1.0)
     answers = [each.door for each in met if each.probe.accepted]
     if not answers:
         raise AssertionError(f"nothing answers on port {number} of this machine\n\n{_listed(met)}")

@@ -1,21 +1,19 @@
-"""Every address of this machine that a connection can be tried on, and what is met there.
+"""Every address of a machine that a port can be tried on, and what is met there.
 
-Knows interfaces and attempts. What should be met is trying.py's to say.
+Knows interfaces and attempts. What follows from what was met is for others to say.
 """
 
-import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final, NamedTuple
 
-from bindlab.endpoint import Endpoint, IPAddress, address_text, parse_address
+from bindlab.endpoint import Endpoint, IPAddress, Transport, address_text, parse_address
+from bindlab.host import Host
 from bindlab.interface import AddressState, Interface
-from bindlab.probing import Probe, probe
+from bindlab.probing import Outcome, Probe, probe
 from bindlab.registry import Kind, kind_of_address
-from bindlab.snapshot import interfaces
 
-__all__ = ["Door", "Met", "doors_of_this_machine", "try_doors"]
+__all__ = ["Door", "Met", "doors_of", "try_doors"]
 
 _LOOPBACKS: Final = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 # All of 127.0.0.0/8 is delivered here on Linux, so that a wildcard answers there even on a
@@ -71,27 +69,45 @@ class Met(NamedTuple):
     door: Door
     probe: Probe
 
+    @property
+    def is_taken(self) -> bool:
+        """Whether a socket has what was sent: for UDP that is silence too, but for a firewall.
 
-def doors_of_this_machine() -> Iterator[Door]:
-    """Yield each address of the calling thread's network namespace once."""
+        The system refuses at once for a port of its own that nobody has.
+        """
+        silent_udp = self.probe.endpoint.transport == "udp" and self.is_silent
+        return self.probe.accepted or silent_udp
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing came back: a firewall, a full backlog, or a UDP server."""
+        return self.probe.outcome is Outcome.NO_ANSWER
+
+
+def doors_of(host: Host) -> Iterator[Door]:
+    """Yield each address that *host*, which is this machine, has for its own programs."""
     seen: set[IPAddress] = set()
-    for interface in interfaces():
-        if interface.is_up is False:
-            continue  # Linux sends packets for its addresses to the default router
+    on_linux = host.system == "linux"
+    for interface in host.interfaces:
+        if interface.is_up is False and not on_linux:
+            continue  # Linux has its addresses all the same (measured)
         for address in map(parse_address, interface.addresses):
             state = interface.state(address) or AddressState.PREFERRED
             if address not in seen and not state & _NOT_USABLE:
                 seen.add(address)
                 yield Door(address, interface)
-    unlisted = (*_LOOPBACKS, _UNUSED) if sys.platform.startswith("linux") else _LOOPBACKS
+    unlisted = (*_LOOPBACKS, _UNUSED) if on_linux else _LOOPBACKS
     yield from (Door(ip) for ip in unlisted if ip not in seen)
 
 
-def try_doors(doors: Sequence[Door], port: int, timeout: float) -> tuple[Met, ...]:
-    """Return what a connection to *port* meets at each of *doors*, tried at the same time."""
+def try_doors(
+    doors: Sequence[Door], port: int, timeout: float, transport: Transport = "tcp"
+) -> tuple[Met, ...]:
+    """Return what an attempt at *port* meets at each of *doors*, tried at the same time."""
+    from concurrent.futures import ThreadPoolExecutor
 
     def met(door: Door) -> Met:
-        return Met(door, probe(Endpoint(door.ip, port), timeout=timeout))
+        return Met(door, probe(Endpoint(door.ip, port, transport), timeout=timeout))
 
     # Threads are of their maker's network namespace (clone(2)).
     with ThreadPoolExecutor(min(len(doors), _AT_ONCE)) as pool:

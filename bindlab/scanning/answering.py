@@ -1,0 +1,114 @@
+"""Who has a port of this machine, seen from outside of whoever serves there."""
+
+from bindlab.binding import Binding
+from bindlab.endpoint import Transport, address_text, parse_port, parse_transport
+from bindlab.host import Host
+from bindlab.scanning.deduction import deduce
+from bindlab.scanning.doors import Met, doors_of, try_doors
+from bindlab.snapshot import ListedSocket, sockets_on, this_host
+from bindlab.value import Value
+
+__all__ = ["Answering", "answering"]
+
+_DEDUCED = "what it is bound to was deduced from where it answers"
+
+
+class Answering(Value):
+    """Where a port of this machine answers, and what it must be bound to.
+
+    ``reachable_from()`` takes it, and says who can reach the port. True if anything is bound
+    there, as far as can be seen.
+
+    - *bindings*: what the port is bound to; empty where nothing is.
+    - *met*: each address that was tried, with its interface, and what was met there.
+    - *listed*: the sockets that the system itself lists, each with its user's id and its
+      inode; ``None`` where it does not tell.
+    - *evidence*: in sentences, what the bindings follow from.
+    - *host*: the machine as it was when it was tried.
+    """
+
+    __slots__ = ("bindings", "evidence", "host", "listed", "met", "port", "transport")
+
+    port: int
+    transport: Transport
+    bindings: tuple[Binding, ...]
+    met: tuple[Met, ...]
+    listed: tuple[ListedSocket, ...] | None
+    evidence: tuple[str, ...]
+    host: Host
+
+    def __init__(
+        self,
+        port: int,
+        transport: Transport,
+        bindings: tuple[Binding, ...],
+        met: tuple[Met, ...],
+        listed: tuple[ListedSocket, ...] | None,
+        evidence: tuple[str, ...],
+        host: Host,
+    ) -> None:
+        self._set(
+            port=port,
+            transport=transport,
+            bindings=bindings,
+            met=met,
+            listed=listed,
+            evidence=evidence,
+            host=host,
+        )
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What is taken for granted in :attr:`bindings`: nothing, where the system lists them."""
+        return () if self.listed is not None else (_DEDUCED,)
+
+    def __bool__(self) -> bool:
+        return bool(self.bindings)
+
+    def __str__(self) -> str:
+        name = f"port {self.port}{'' if self.transport == 'tcp' else '/udp'}"
+        bound = " and ".join(map(str, self.bindings))
+        tried = [(m.door.name, address_text(m.door.ip), m.probe.outcome.value) for m in self.met]
+        wide = [max(len(line[column]) for line in tried) for column in (0, 1)]
+        return "\n".join(
+            [
+                f"{name} is bound to {bound}" if bound else f"nothing answers on {name}",
+                *(f"  {a:{wide[0]}}  {b:{wide[1]}}  {met}" for a, b, met in tried),
+                *self.evidence,
+            ]
+        )
+
+
+def answering(
+    port: int, *, host: Host | None = None, transport: Transport = "tcp", timeout: float = 1.0
+) -> Answering:
+    """Return where *port* of this machine answers, whoever serves it, and what it is bound to.
+
+    Really connects, at once, to every address of this machine: the loopbacks, those of each
+    interface, IPv4 and IPv6, link-local ones with their zone, and on Linux to one of
+    127.0.0.0/8 that nobody uses, where only a wildcard answers. A server of one thread sees
+    all of these connections come and go. What is bound follows from where it answers; where
+    the system lists sockets to anybody (Linux, sock_diag(7)) that is compared, and says more:
+    the device, whether a wildcard is dual-stack, a server whose backlog is full. No privilege
+    is needed, and nothing is read of other processes.
+
+    For UDP one empty datagram goes to each address, and silence counts as a socket that took
+    it, because this machine refuses at once for a port that nobody has (ICMP port
+    unreachable); a firewall that drops looks the same.
+
+    *host* is this machine as :func:`this_host` gave it; ``None`` asks anew. *port* is from 1
+    to 65535. *timeout* is in seconds, for each address; addresses are tried 32 at a time. It
+    proves what answers from here: no firewall or router on somebody else's way is seen.
+    """
+    number = parse_port(port)
+    if number == 0:
+        raise ValueError("port 0 is none to try: give the number that the server has")
+    where = this_host() if host is None else host
+    if not isinstance(where, Host):
+        raise TypeError(f"host is a Host, or None for this machine, not {host!r}")
+    kind = parse_transport(transport)
+    met = try_doors(tuple(doors_of(where)), number, timeout, kind)
+    listed = sockets_on(number, kind)
+    known = None if listed is None else [one.binding for one in listed]
+    bindings, evidence = deduce(number, kind, met, known)
+    return Answering(number, kind, bindings, met, listed, evidence, where)
