@@ -1,0 +1,297 @@
+"""The black-box view of a port: what it is bound to follows from where it answers."""
+
+import re
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from bindlab import (
+    INTERNET,
+    THIS_HOST,
+    Binding,
+    Endpoint,
+    Host,
+    Outcome,
+    Scope,
+    answering,
+    bind,
+    binding_of,
+    lab,
+    listen,
+    reachable_from,
+)
+from bindlab.endpoint import parse_address
+from bindlab.lab import LabHost, Machine, Network, Nic
+from bindlab.probing import Probe
+from bindlab.scanning import Met, doors_of
+from bindlab.scanning.deduction import deduce
+
+AVAILABLE = lab.available()
+needs_lab = pytest.mark.skipif(not AVAILABLE, reason=AVAILABLE.reason)
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Network]:
+    """A laptop on two networks, with a second address on one; others are only there."""
+    with lab.network(
+        laptop={
+            "wifi": ["192.168.0.102/24", "192.168.0.103/24", "2001:db8:1::2/64"],
+            "ethernet": ["10.0.0.12/24", "2001:db8:2::2/64"],
+        },
+        phone={"wifi": ["192.168.0.50/24", "2001:db8:1::50/64"]},
+        desktop={"ethernet": ["10.0.0.20/24"]},
+    ) as net:
+        yield net
+
+
+@pytest.fixture(scope="module")
+def laptop(home: Network) -> LabHost:
+    """The host that serves, and is asked."""
+    return home.laptop
+
+
+LINK_LOCAL = "its link-local address"
+# What a server is bound to, and whether what answers tells all of it without the system's list.
+BOUND: dict[str, tuple[dict[str, object], bool]] = {
+    "127.0.0.1": ({"address": "127.0.0.1"}, True),
+    "another loopback address": ({"address": "127.0.0.9"}, False),
+    "::1": ({"address": "::1"}, True),
+    "0.0.0.0": ({"address": "0.0.0.0"}, True),
+    "::, IPv6 only": ({"address": "::"}, True),
+    "::, dual-stack": ({"address": "::", "dual_stack": True}, True),
+    "one address": ({"address": "192.168.0.102"}, True),
+    "one IPv6 address": ({"address": "2001:db8:2::2"}, True),
+    "link-local": ({"address": LINK_LOCAL}, True),
+    "wildcard on a device": ({"address": "0.0.0.0", "device": "wifi"}, False),
+    "dual-stack on a device": ({"address": "::", "dual_stack": True, "device": "wifi"}, False),
+    "wildcard on loopback": ({"address": "0.0.0.0", "device": "lo"}, False),
+    "address on a device": ({"address": "10.0.0.12", "device": "ethernet"}, False),
+}
+
+
+def options_of(case: str, laptop: LabHost) -> dict[str, object]:
+    """Return the arguments for ``bind()`` of a case above."""
+    options, _ = BOUND[case]
+    if options["address"] != LINK_LOCAL:
+        return options
+    wifi = map(parse_address, laptop.host().interface("wifi").addresses)
+    return {"address": next(ip for ip in wifi if ip.is_link_local)}
+
+
+@needs_lab
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+@pytest.mark.parametrize("case", BOUND)
+def test_what_is_bound_is_found(case: str, transport: str, laptop: LabHost) -> None:
+    """Whatever a socket is bound to, TCP or UDP, is found from its port number alone."""
+    options = {**options_of(case, laptop), "transport": transport}
+    with laptop.call(bind, 3000, **options) as server:
+        if transport == "tcp":
+            server.listen()
+        bound = laptop.call(binding_of, server)
+        found = laptop.call(answering, 3000, transport=transport, timeout=0.2)
+    assert found.bindings == (bound,)
+    assert found
+
+
+@needs_lab
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+@pytest.mark.parametrize("case", BOUND)
+def test_without_the_systems_list(case: str, transport: str, laptop: LabHost) -> None:
+    """What answers tells the binding by itself, or a wider one: nobody is said to be shut out.
+
+    A device and a loopback address that nobody thought of trying show in the list only.
+    """
+    options = {**options_of(case, laptop), "transport": transport}
+    with laptop.call(bind, 3000, **options) as server:
+        if transport == "tcp":
+            server.listen()
+        bound = laptop.call(binding_of, server)
+        found = laptop.call(answering, 3000, transport=transport, timeout=0.2)
+    told, evidence = deduce(3000, found.transport, found.met, None)
+    told = tuple(
+        binding.replace(v6only=bound.v6only) if not binding.endpoint.is_unspecified else binding
+        for binding in told
+    )
+    if BOUND[case][1]:
+        assert [b.replace(device=bound.device) for b in told] == [bound]
+        assert evidence
+    elif told:
+        real, deduced = (reachable_from(b, host=found.host) for b in (bound, list(told)))
+        for row in real.rows:
+            if row.origin is not THIS_HOST:
+                assert not row or row.origin in deduced, row.origin
+
+
+@needs_lab
+def test_two_servers_on_one_port(laptop: LabHost) -> None:
+    """Each of several sockets on a port is found, and a pair of wildcards is no dual stack."""
+    with laptop.listen(3000, "127.0.0.1"), laptop.listen(3000, "10.0.0.12"):
+        found = laptop.call(answering, 3000)
+    assert [str(b) for b in found.bindings] == ["10.0.0.12:3000", "127.0.0.1:3000"]
+    with laptop.listen(3000, "0.0.0.0"), laptop.listen(3000, "::"):
+        found = laptop.call(answering, 3000)
+    assert [str(b) for b in found.bindings] == ["0.0.0.0:3000", "[::]:3000, IPv6 only"]
+    told, evidence = deduce(3000, "tcp", found.met, None)
+    assert [str(b) for b in told] == ["[::]:3000, dual-stack"]
+    assert "or one of each" in evidence[0]
+
+
+@needs_lab
+def test_nothing_there(laptop: LabHost) -> None:
+    """A port that nobody has is found empty, and a socket that does not listen is not seen."""
+    for transport in ("tcp", "udp"):
+        found = laptop.call(answering, 3999, transport=transport)
+        assert (bool(found), found.bindings) == (False, ())
+        assert deduce(3999, "tcp", found.met, None).bindings == ()
+        with pytest.raises(ValueError, match="no socket"):
+            reachable_from(found, host=found.host)
+    with laptop.bind(3000):
+        assert not laptop.call(answering, 3000)
+
+
+@needs_lab
+def test_every_address_is_tried(laptop: LabHost) -> None:
+    """Loopbacks, each address of each interface with its zone, and one that nobody uses."""
+    found = laptop.call(answering, 3999)
+    tried = [(m.door.name, str(m.probe.endpoint)) for m in found.met]
+    assert ("loopback", "127.255.255.254:3999") in tried
+    assert {("lo", "127.0.0.1:3999"), ("wifi", "192.168.0.103:3999")} <= set(tried)
+    zoned = [name for name, text in tried if re.fullmatch(rf"\[fe80::.*%{name}\]:3999", text)]
+    assert zoned == ["wifi", "ethernet"]
+    assert len(set(tried)) == len(tried)
+
+
+@needs_lab
+def test_an_interface_that_is_down() -> None:
+    """A machine still reaches the IPv4 address of an interface that is down, so it is tried."""
+    machine = Machine({"wifi": Nic("192.168.0.102/24", up=False)})
+    with (
+        lab.network(laptop=machine, phone={"wifi": "192.168.0.50/24"}) as net,
+        net.laptop.listen(3000, "192.168.0.102"),
+    ):
+        found = net.laptop.call(answering, 3000)
+    assert [str(b) for b in found.bindings] == ["192.168.0.102:3000"]
+    assert [m.door.name for m in found.met if m.is_taken] == ["wifi"]
+
+
+FIREWALL = """table inet filter {{
+    chain input {{
+        type filter hook input priority 0
+        iif lo tcp dport 3000 {rule}
+    }}
+}}"""
+
+
+@needs_lab
+@pytest.mark.skipif(shutil.which("nft") is None, reason="needs nft to make a firewall")
+@pytest.mark.parametrize("rule", ["drop", "reject", "reject with tcp reset"])
+def test_a_firewall_does_not_narrow_what_is_listed(rule: str) -> None:
+    """Where a firewall keeps this machine from itself, the system's list is believed."""
+    machine = Machine({"wifi": "192.168.0.102/24"}, firewall=FIREWALL.format(rule=rule))
+    with (
+        lab.network(laptop=machine, phone={"wifi": "192.168.0.50/24"}) as net,
+        net.laptop.listen(3000, "0.0.0.0"),
+    ):
+        found = net.laptop.call(answering, 3000, timeout=0.2)
+        assert net.phone.probe("192.168.0.102:3000").accepted
+    assert [str(b) for b in found.bindings] == ["0.0.0.0:3000"]
+    assert "does not answer: a firewall, or a full backlog" in found.evidence[-1]
+
+
+@needs_lab
+def test_a_full_backlog(laptop: LabHost) -> None:
+    """A server that takes no more connections keeps silent, and is found all the same."""
+    with laptop.listen(3000, "127.0.0.1", backlog=0):
+        held = [laptop.connect("127.0.0.1", 3000)]
+        found = laptop.call(answering, 3000, timeout=0.2)
+        for sock in held:
+            sock.close()
+    assert [str(b) for b in found.bindings] == ["127.0.0.1:3000"]
+    assert {m.probe.outcome for m in found.met} == {Outcome.NO_ANSWER, Outcome.REFUSED}
+    assert [str(b) for b in deduce(3000, "tcp", found.met, None).bindings] == []
+
+
+def test_silence_widens() -> None:
+    """Where silence may hide a wildcard and nothing tells otherwise, the wildcard is taken."""
+    mac = Host.of(system="macos", lo0="127.0.0.1/8", en0="192.168.0.102/24")
+
+    def met(*outcomes: Outcome) -> list[Met]:
+        doors = [door for door in doors_of(mac) if door.ip.version == 4]
+        return [
+            Met(door, Probe(Endpoint(door.ip, 3000), outcome, 0.0))
+            for door, outcome in zip(doors, outcomes, strict=True)
+        ]
+
+    accepted, refused, silent = Outcome.ACCEPTED, Outcome.REFUSED, Outcome.NO_ANSWER
+    bound = {
+        (accepted, refused): ["127.0.0.1:3000"],
+        (refused, accepted): ["192.168.0.102:3000"],
+        (accepted, accepted): ["0.0.0.0:3000"],
+        (accepted, silent): ["0.0.0.0:3000"],
+        (refused, silent): [],
+        (silent, silent): [],
+    }
+    for outcomes, expected in bound.items():
+        told = deduce(3000, "tcp", met(*outcomes), None)
+        assert [str(b) for b in told.bindings] == expected, outcomes
+
+
+def test_only_one_ipv6_address_shows_no_difference() -> None:
+    """With ::1 alone the wider ``::`` is taken, and the evidence says so."""
+    alone = Host.of(lo=["127.0.0.1/8", "::1/128"])
+    met = [
+        Met(
+            d,
+            Probe(
+                Endpoint(d.ip, 3000),
+                Outcome.ACCEPTED if d.ip.version == 6 else Outcome.REFUSED,
+                0.0,
+            ),
+        )
+        for d in doors_of(alone)
+    ]
+    told = deduce(3000, "tcp", met, None)
+    assert told.bindings == (Binding(Endpoint("::", 3000), v6only=True, listening=True),)
+    assert "look alike" in told.evidence[-1]
+
+
+def test_it_is_a_target() -> None:
+    """``reachable_from()`` takes the answer, and says what was deduced."""
+    with listen() as server:
+        found = answering(server.getsockname()[1])
+    reach = reachable_from(found, host=Host.of(lo="127.0.0.1/8", wifi="192.168.0.102/24"))
+    assert (reach.scope, INTERNET in reach) == (Scope.HOST, False)
+    assert reach.assumptions == ()
+    unlisted = found.replace(listed=None)
+    assert "deduced" in str(reachable_from(unlisted, host=found.host))
+
+
+def test_it_reads_as_text() -> None:
+    """The text says what the port is bound to, what each address did, and why."""
+    with listen() as server:
+        port = server.getsockname()[1]
+        lines = str(answering(port)).splitlines()
+    assert lines[0] == f"port {port} is bound to 127.0.0.1:{port}"
+    assert any(re.fullmatch(r"  \S+ +127\.0\.0\.1 +accepted", line) for line in lines)
+    assert any(re.fullmatch(r"  loopback +127\.255\.255\.254 +refused", line) for line in lines)
+    assert str(answering(port)).startswith(f"nothing answers on port {port}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((0,), ValueError, "port 0 is none to try"),
+        ((65536,), ValueError, "out of range"),
+        ((True,), TypeError, "port is an int"),
+        (("127.0.0.1:3000",), TypeError, "port is an int"),
+    ],
+)
+def test_bad_input(arguments: tuple[object, ...], error: type[Exception], message: str) -> None:
+    """What is no port is told what to write, before anything is tried."""
+    with pytest.raises(error, match=message):
+        answering(*arguments)
+    with pytest.raises(TypeError, match="host is a Host"):
+        answering(3000, host="laptop")
+    with pytest.raises(ValueError, match="timeout"):
+        answering(3000, timeout=0)
