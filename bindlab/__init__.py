@@ -22,6 +22,7 @@ from bindlab.errors import (
     OptionNotSupportedError,
     ResourcesExhaustedError,
 )
+from bindlab.explaining import Change, Check, Explanation, explain
 from bindlab.host import Host
 from bindlab.inspect_socket import binding_of
 from bindlab.interface import AddressState, Interface
@@ -58,10 +59,13 @@ __all__ = [
     "BindUnreadyError",
     "Binding",
     "Candidate",
+    "Change",
+    "Check",
     "Condition",
     "DescriptorError",
     "DeviceNotFoundError",
     "Endpoint",
+    "Explanation",
     "FamilyNotSupportedError",
     "Host",
     "Icmp",
@@ -85,6 +89,7 @@ __all__ = [
     "backlog_of",
     "bind",
     "binding_of",
+    "explain",
     "interfaces",
     "listen",
     "probe",

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from bindlab.endpoint import Endpoint, IPAddress, Transport, unmap
 
-__all__ = ["PortUser", "description", "has_connections", "users_of"]
+__all__ = ["PortUser", "description", "has_connections", "owner", "users_of"]
 
 _LISTEN = 10  # linux/include/net/tcp_states.h
 
@@ -69,13 +69,16 @@ def description(endpoint: Endpoint) -> str:
     for user in users:
         if endpoint.transport == "udp" or user.state == _LISTEN:
             verb = "has" if endpoint.transport == "udp" else "listens on"
-            who = f"{_owner(user)} {verb} {Endpoint(user.ip, endpoint.port, endpoint.transport)}"
+            has = Endpoint(user.ip, endpoint.port, endpoint.transport)
+            who = f"{owner(user.inode, user.uid)} {verb} {has}"
             if unmap(user.ip).version == asked.version:
                 return who
             return f"{who}, and may serve both families; or a socket out of sight is bound here"
     for user in users:
         if user.inode:
-            return f"{_owner(user)} has a connection that uses this port at its own end"
+            return (
+                f"{owner(user.inode, user.uid)} has a connection that uses this port at its own end"
+            )
     if users:
         return (
             "connections that no process has any more keep it (as in TIME_WAIT, for a minute at "
@@ -104,18 +107,22 @@ def _overlap(one: IPAddress, other: IPAddress) -> bool:
     return int(one) == int(other) and one.version == other.version
 
 
-def _owner(user: PortUser) -> str:
+def owner(inode: int, uid: int) -> str:
+    """Return in words whose the socket with *inode* is, as far as this process may see.
+
+    Another user's processes are out of sight for all but root: then it is *uid* alone.
+    """
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with os.scandir(f"/proc/{pid}/fd") as descriptors:
-                if not any(_points_to(entry.path, user.inode) for entry in descriptors):
+                if not any(_points_to(entry.path, inode) for entry in descriptors):
                     continue
             with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
                 name = file.read().strip()
         except OSError:  # another user's process, or one that has just ended
             continue
         return "this process itself" if int(pid) == os.getpid() else f"{name} (process {pid})"
-    return f"a process of user {user.uid}, out of sight,"
+    return f"a process of user {uid}, out of sight,"
 
 
 def _points_to(path: str, inode: int) -> bool:

@@ -21,6 +21,7 @@ ROWS = (
     ("binding", "host", "sockaddr", "holders", "port_users"),
     ("reach", "snapshot", "inspect_socket", "opening", "probing"),
     ("reachable", "scanning"),
+    ("explaining",),
 )
 FOR_TESTS = ("lab", "testing", "pytest_plugin")  # above the face: what only tests import
 EDGES = ("snapshot", "inspect_socket", "opening", "probing")  # these alone touch the system

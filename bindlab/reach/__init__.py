@@ -4,7 +4,9 @@ A pure room: values in, verdicts out. It fetches nothing, so that every rule can
 laptop, or a Windows machine, that exists on paper only. ``rules.py`` is the page to read.
 """
 
+from bindlab.reach.origin import OriginLike, parse_origin
 from bindlab.reach.reach import Reach
+from bindlab.reach.render import origin_text
 from bindlab.reach.verdict import (
     BEYOND,
     INTERNET,
@@ -27,9 +29,12 @@ __all__ = [
     "Candidate",
     "Condition",
     "Origin",
+    "OriginLike",
     "Reach",
     "Reason",
     "Scope",
     "Vantage",
     "Verdict",
+    "origin_text",
+    "parse_origin",
 ]

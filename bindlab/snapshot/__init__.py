@@ -1,6 +1,10 @@
-"""This machine as values: its interfaces, and the settings that decide delivery. An edge."""
+"""This machine as values: its interfaces, the settings that decide delivery, and who is there.
+
+An edge: it reads, and decides nothing.
+"""
 
 from bindlab.snapshot.machine import interfaces, this_host
+from bindlab.snapshot.neighbours import has_answered
 from bindlab.snapshot.sock_diag import ListedSocket, sockets_on
 
-__all__ = ["ListedSocket", "interfaces", "sockets_on", "this_host"]
+__all__ = ["ListedSocket", "has_answered", "interfaces", "sockets_on", "this_host"]

@@ -1,0 +1,11 @@
+"""Why somebody cannot connect, and what to do, in sentences: the rules and the machine for people.
+
+``checks.py`` is the page to read.
+"""
+
+from bindlab.explaining.changes import Change
+from bindlab.explaining.checks import Check
+from bindlab.explaining.explain import explain
+from bindlab.explaining.explanation import Explanation
+
+__all__ = ["Change", "Check", "Explanation", "explain"]

@@ -1,0 +1,111 @@
+"""What to bind instead, so that an origin gets in, and who gets in with it.
+
+Pure: tries other bindings on the same rules, and takes those that let the origin in.
+"""
+
+from collections.abc import Collection, Iterator
+from ipaddress import IPv4Address, IPv6Address
+
+from bindlab.binding import Binding
+from bindlab.endpoint import Endpoint, IPAddress, Transport, address_text
+from bindlab.host import Host
+from bindlab.reach import (
+    BEYOND,
+    INTERNET,
+    THIS_HOST,
+    Candidate,
+    Condition,
+    Origin,
+    Reach,
+    Vantage,
+    Verdict,
+    origin_text,
+)
+from bindlab.value import Value
+
+__all__ = ["Change", "changes", "dial_text"]
+
+_WILDCARDS: tuple[IPAddress, ...] = (IPv4Address("0.0.0.0"), IPv6Address("::"))
+
+
+class Change(Value):
+    """Another endpoint to bind, what the origin meets then, and whom else that lets in.
+
+    *verdict* is the origin's after the change: what it dials, and the conditions that are left.
+    *lets_in* has a verdict for each network, and for beyond and the internet, from which
+    nothing but a firewall, a router or the link stops anybody then.
+    """
+
+    __slots__ = ("bind", "lets_in", "verdict")
+
+    bind: Endpoint
+    verdict: Verdict
+    lets_in: tuple[Verdict, ...]
+
+    def __init__(self, bind: Endpoint, verdict: Verdict, lets_in: tuple[Verdict, ...]) -> None:
+        self._set(bind=bind, verdict=verdict, lets_in=lets_in)
+
+    @property
+    def dial(self) -> Candidate:
+        """What the origin dials then; behind NAT, where its router has to forward a port to."""
+        return self.verdict.endpoints[0]
+
+    def __str__(self) -> str:
+        if Condition.NAT in self.verdict.conditions:
+            then = f"have the router forward a port to {self.dial}"
+        else:
+            verb = "send to" if self.dial.transport == "udp" else "open"
+            then = f"{verb} {dial_text(self.dial)}"
+        bound = address_text(self.bind.ip)
+        return f"bind {bound}; then {then}; that lets in {_audience(self.lets_in)}"
+
+
+def changes(
+    bound: Collection[Binding], port: int, transport: Transport, host: Host, origin: Origin
+) -> Iterator[Change]:
+    """Yield what to bind instead of *bound* so that *origin* gets in, the narrowest first."""
+    bound_now = [binding.endpoint for binding in bound if not binding.device]
+    for wildcard in _WILDCARDS:
+        everywhere = Endpoint(wildcard, port, transport)
+        best = next(iter(_reach(everywhere, host).verdict(origin).endpoints), None)
+        if best is None:
+            continue
+        for endpoint in (best.endpoint, everywhere):
+            reach = _reach(endpoint, host)
+            verdict = reach.verdict(origin)
+            if verdict and endpoint not in bound_now:
+                yield Change(endpoint, verdict, _let_in(reach))
+        return  # the first family that serves
+
+
+def dial_text(endpoint: Endpoint) -> str:
+    """Return what a person writes to get to *endpoint*: a URL, where one can be written."""
+    if "%" in str(endpoint.ip):
+        address = address_text(endpoint.ip).partition("%")[0]
+        return f"[{address}%ITS-ZONE]:{endpoint.port}"
+    return str(endpoint) if endpoint.transport == "udp" else endpoint.url()
+
+
+def _reach(endpoint: Endpoint, host: Host) -> Reach:
+    v6only = True if endpoint.is_unspecified else None
+    return Reach([Binding(endpoint, v6only=v6only, listening=True)], host)
+
+
+def _let_in(reach: Reach) -> tuple[Verdict, ...]:
+    indirect = {Condition.WEAK_HOST, Condition.NAT}
+    return tuple(
+        row
+        for row in reach.rows
+        if row and row.origin is not THIS_HOST and not indirect & {*row.conditions}
+    )
+
+
+def _audience(rows: Collection[Verdict]) -> str:
+    networks = [origin_text(row) for row in rows if not isinstance(row.origin, Vantage)]
+    words = [f"everyone on {' and '.join(networks)}"] if networks else []
+    vantages = {row.origin for row in rows}
+    if BEYOND in vantages:
+        words.append("whom a router sends here")
+    if INTERNET in vantages:
+        words.append("the internet")
+    return ", ".join(words[:-1]) + (" and " if words[1:] else "") + words[-1] if words else "nobody"

@@ -1,0 +1,133 @@
+"""The explanation as a value, and as the text that a person reads."""
+
+import textwrap
+from collections.abc import Iterable, Iterator
+
+from bindlab.binding import Binding
+from bindlab.explaining.changes import Change, dial_text
+from bindlab.explaining.checks import Check
+from bindlab.host import Host
+from bindlab.reach import Answer, Candidate, Origin, Reach, Verdict, origin_text
+from bindlab.value import Value
+
+__all__ = ["Explanation"]
+
+_PAGE = 100
+
+
+class Explanation(Value):
+    """Why an origin can or cannot reach a socket of a machine, and what to do about it.
+
+    - *bindings*: what listens; empty where nothing does.
+    - *origin*, *verdict*: who was asked about, and the answer; ``None`` where nobody was, or
+      nothing listens.
+    - *certain*: in sentences, what is known from here.
+    - *changes*: what to bind instead so that the origin gets in; empty where it is let in.
+    - *remedies*: what else to do on this machine.
+    - *checks*: what nobody can know from here, the likeliest first.
+    - *host*: the machine, as it was; *assumptions*: what was taken for granted.
+
+    True unless the origin is shut out for certain, or nothing listens.
+    """
+
+    __slots__ = (
+        "assumptions",
+        "bindings",
+        "certain",
+        "changes",
+        "checks",
+        "host",
+        "origin",
+        "remedies",
+        "verdict",
+    )
+
+    bindings: tuple[Binding, ...]
+    origin: Origin | None
+    verdict: Verdict | None
+    certain: tuple[str, ...]
+    changes: tuple[Change, ...]
+    remedies: tuple[str, ...]
+    checks: tuple[Check, ...]
+    host: Host
+    assumptions: tuple[str, ...]
+
+    def __init__(
+        self,
+        bindings: tuple[Binding, ...],
+        origin: Origin | None,
+        verdict: Verdict | None,
+        certain: tuple[str, ...],
+        changes: tuple[Change, ...],
+        remedies: tuple[str, ...],
+        checks: tuple[Check, ...],
+        host: Host,
+        assumptions: tuple[str, ...],
+    ) -> None:
+        self._set(
+            bindings=bindings,
+            origin=origin,
+            verdict=verdict,
+            certain=certain,
+            changes=changes,
+            remedies=remedies,
+            checks=checks,
+            host=host,
+            assumptions=assumptions,
+        )
+
+    @property
+    def reach(self) -> Reach:
+        """Who can reach what listens; a ``ValueError`` where nothing does."""
+        return Reach(self.bindings, self.host, self.assumptions)
+
+    @property
+    def dial(self) -> tuple[Candidate, ...]:
+        """What the origin dials, best first; empty where it is shut out."""
+        return self.verdict.endpoints if self.verdict is not None else ()
+
+    def __bool__(self) -> bool:
+        return bool(self.bindings) and (self.verdict is None or bool(self.verdict))
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        answer = [] if self.origin is None or self.verdict is None else [_answer(self.verdict)]
+        yield from ["What is certain:", *_wrapped("- ", [*self.certain, *answer])]
+        if self.origin is None and self.bindings:
+            yield from ["", str(self.reach)]
+        changes = map(str, self.changes)
+        to_do = [*(f"or {one}" if n else one for n, one in enumerate(changes)), *self.remedies]
+        if to_do:
+            whom = "others" if self.origin is None else "it"
+            purpose = "For a straight way" if self else f"To let {whom} in"
+            yield from ["", f"{purpose}:", *_wrapped("- ", to_do)]
+        if self.checks:
+            after = "Then check" if to_do else "Check"
+            yield from ["", f"{after}, the likeliest first:", *_wrapped("- ", self.checks)]
+        if self.verdict is not None and self.verdict.assumptions:
+            notes = [f"assumed: {note}" for note in self.verdict.assumptions]
+            yield from ["", *_wrapped("", notes)]
+
+
+def _answer(verdict: Verdict) -> str:
+    who = origin_text(verdict)
+    if verdict.answer is Answer.NO:
+        return f"{who} cannot reach it: {verdict.explanation}"
+    best = verdict.endpoints[0] if verdict.endpoints else None
+    what = f" at {dial_text(best)} ({best.reason})" if best is not None else ""
+    if verdict.answer is Answer.YES:
+        return f"{who} reaches it{what}"
+    return f"nothing here shuts {who} out{what}"
+
+
+def _wrapped(mark: str, sentences: Iterable[object]) -> Iterator[str]:
+    for sentence in sentences:
+        yield from textwrap.wrap(
+            f"{mark}{sentence}",
+            _PAGE,
+            subsequent_indent=" " * len(mark),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
