@@ -23,7 +23,8 @@ ROWS = (
     ("reachable", "scanning"),
     ("explaining",),
 )
-FOR_TESTS = ("lab", "testing", "pytest_plugin")  # above the face: what only tests import
+# Above the face: what only tests import, and what runs as a program.
+ABOVE_THE_FACE = ("lab", "testing", "pytest_plugin", "__main__")
 EDGES = ("snapshot", "inspect_socket", "opening", "probing")  # these alone touch the system
 REACH = (
     ("verdict", "topology"),
@@ -81,7 +82,7 @@ def ours(names: set[str]) -> set[str]:
 
 def test_every_module_has_a_place() -> None:
     """Each module and each room of the package stands in exactly one row."""
-    placed = [name for row in ROWS for name in row] + [*FOR_TESTS]
+    placed = [name for row in ROWS for name in row] + [*ABOVE_THE_FACE]
     modules = {info.name for info in pkgutil.iter_modules([str(PACKAGE)])}
     assert sorted(placed) == sorted(modules)
 
@@ -128,8 +129,8 @@ def test_doors_hold_no_logic(door: Path) -> None:
     assert all(isinstance(node, ast.ImportFrom | ast.Assign) for node in body[1:])
 
 
-@pytest.mark.parametrize("name", FOR_TESTS)
-def test_what_is_for_tests_enters_by_doors(name: str) -> None:
+@pytest.mark.parametrize("name", ABOVE_THE_FACE)
+def test_what_is_above_the_face_enters_by_doors(name: str) -> None:
     """It knows the package as a user does, but for the back doors, and none of its own kind."""
     rooms = {f"bindlab.{room}" for row in ROWS for room in row} | BACK_DOORS.get(name, set())
     for path in files_of(name):
@@ -137,9 +138,9 @@ def test_what_is_for_tests_enters_by_doors(name: str) -> None:
         assert outside <= rooms, path
 
 
-@pytest.mark.parametrize("upper", FOR_TESTS)
-def test_nothing_below_imports_what_is_for_tests(upper: str) -> None:
-    """What is for tests stands on the package, and the package works without it."""
+@pytest.mark.parametrize("upper", ABOVE_THE_FACE)
+def test_nothing_below_imports_what_is_above_the_face(upper: str) -> None:
+    """What is above the face stands on the package, and the package works without it."""
     for path in (p for row in ROWS for name in row for p in files_of(name)):
         imported = ours(imports_of(path))
         assert not [m for m in imported if f"{m}.".startswith(f"bindlab.{upper}.")], path

@@ -5,7 +5,7 @@
 
 from bindlab.explaining.changes import Change
 from bindlab.explaining.checks import Check
-from bindlab.explaining.explain import explain
 from bindlab.explaining.explanation import Explanation
+from bindlab.explaining.why import explain
 
 __all__ = ["Change", "Check", "Explanation", "explain"]

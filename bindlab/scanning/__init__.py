@@ -3,7 +3,7 @@
 Where the snapshot of this machine meets real attempts. Reads no other process's state.
 """
 
-from bindlab.scanning.answering import Answering, answering
 from bindlab.scanning.doors import Door, Met, doors_of, try_doors
+from bindlab.scanning.scan import Answering, answering
 
 __all__ = ["Answering", "Door", "Met", "answering", "doors_of", "try_doors"]

@@ -1,0 +1,114 @@
+"""What ``python -m bindlab`` prints, and the status it ends with."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from attempts import port_of
+
+from bindlab import Host, bind, listen
+from bindlab.__main__ import main
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:
+    """Return what the program prints, if it ends with *status*."""
+    assert main(arguments) == status
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """Return what it says of arguments that are wrong."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    return err
+
+
+def test_as_a_program() -> None:
+    """It runs with ``python -m``, and its status is the process's."""
+    command = [sys.executable, "-W", "error", "-m", "bindlab"]
+    with bind() as unheard:
+        port = str(port_of(unheard))
+        done = subprocess.run([*command, port], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert f"nothing listens on port {port}" in done.stdout
+    done = subprocess.run([*command, "--help"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "exit status: 0" in done.stdout
+
+
+def test_the_networks(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a target: each interface with its addresses, and what others should use."""
+    text = printed(capsys)
+    assert "127.0.0.1/8" in text
+    assert "\nothers should use " in text or "\nno other machine reaches this one" in text
+    document = json.loads(printed(capsys, "--json"))
+    assert Host.from_json(json.dumps(document["host"])).interfaces
+    assert all({"address", "interface", "why"} == set(use) for use in document["others_use"])
+    assert not any(use["address"].startswith("127.") for use in document["others_use"])
+
+
+def test_a_port_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    """A number is the port of a server on this machine: what it is bound to is found out."""
+    with listen() as server:
+        port = port_of(server)
+        text = printed(capsys, str(port))
+        assert f"listens on 127.0.0.1:{port}" in text
+        text = printed(capsys, str(port), "--from", "internet", status=1)
+        assert "the internet cannot reach it: bound to loopback" in text
+        document = json.loads(printed(capsys, str(port), "--json", "--from", "127.0.0.1"))
+    assert document["bindings"] == [f"127.0.0.1:{port}"]
+    assert document["verdict"]["answer"] == "yes"
+    assert document["verdict"]["endpoints"][0]["endpoint"] == f"127.0.0.1:{port}"
+    printed(capsys, str(port), status=1)
+
+
+def test_a_udp_port(capsys: pytest.CaptureFixture[str]) -> None:
+    """With ``--udp`` the port is one of UDP."""
+    with bind(transport="udp") as server:
+        text = printed(capsys, str(port_of(server)), "--udp")
+    assert f"receives on 127.0.0.1:{port_of_text(text)}/udp" in text
+
+
+def port_of_text(text: str) -> str:
+    """Return the first port that *text* names."""
+    return text.partition("127.0.0.1:")[2].partition("/")[0]
+
+
+def test_an_endpoint_is_judged(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of an endpoint the table is printed, and nothing is tried."""
+    text = printed(capsys, "0.0.0.0:3000")
+    assert text.startswith("bound to 0.0.0.0:3000: every IPv4 address of this machine\n")
+    document = json.loads(printed(capsys, "127.0.0.1:3000", "--json"))
+    assert document["scope"] == "host"
+    assert document["urls"] == ["http://127.0.0.1:3000"]
+    assert document["rows"][0]["origin"] == "this machine"
+    assert {row["answer"] for row in document["rows"][1:]} == {"no"}
+    assert document["rows"][-1]["reason"] == "loopback"
+    text = printed(capsys, "127.0.0.1:3000", "--from", "beyond", status=1)
+    assert "beyond, by a router cannot reach it" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["localhost:3000"], '"localhost" is a name'),
+        (["3000x"], "has no port"),
+        (["99999"], "port 99999 is out of range"),
+        (["0"], "port 0 is none to try"),
+        (["3000", "--from", "0.0.0.0"], "nothing sends from such an address"),
+        (["127.0.0.1:3000", "--udp"], "write 127.0.0.1:3000/udp"),
+        (["--from", "192.168.0.50"], "need a target"),
+        (["3000", "4000"], "unrecognized arguments"),
+    ],
+)
+def test_wrong_arguments(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What cannot be asked ends with status 2, and says what to write."""
+    assert said in refused(capsys, *arguments)
