@@ -23,7 +23,7 @@ from bindlab.reach import (
 )
 from bindlab.value import Value
 
-__all__ = ["Change", "changes", "dial_text"]
+__all__ = ["Change", "bound_everywhere", "changes", "dial_text"]
 
 _WILDCARDS: tuple[IPAddress, ...] = (IPv4Address("0.0.0.0"), IPv6Address("::"))
 
@@ -76,6 +76,15 @@ def changes(
             if verdict and endpoint not in bound_now:
                 yield Change(endpoint, verdict, _let_in(reach))
         return  # the first family that serves
+
+
+def bound_everywhere(port: int, transport: Transport, host: Host, verdict: Verdict) -> Verdict:
+    """Return the verdict on the origin of *verdict* if a socket were bound to every address."""
+    everywhere = [
+        Binding(Endpoint(wildcard, port, transport), v6only=True, listening=True)
+        for wildcard in _WILDCARDS
+    ]
+    return Reach(everywhere, host).verdict(verdict.origin)
 
 
 def dial_text(endpoint: Endpoint) -> str:

@@ -94,14 +94,15 @@ class Explanation(Value):
 
     def _lines(self) -> Iterator[str]:
         answer = [] if self.origin is None or self.verdict is None else [_answer(self.verdict)]
-        yield from ["What is certain:", *_wrapped("- ", [*self.certain, *answer])]
+        detour = [f"it gets in {self.verdict.explanation}"] if self.verdict and self.changes else []
+        yield from ["What is certain:", *_wrapped("- ", [*self.certain, *answer, *detour])]
         if self.origin is None and self.bindings:
             yield from ["", str(self.reach)]
         changes = map(str, self.changes)
         to_do = [*(f"or {one}" if n else one for n, one in enumerate(changes)), *self.remedies]
         if to_do:
             whom = "others" if self.origin is None else "it"
-            purpose = "For a straight way" if self else f"To let {whom} in"
+            purpose = "For a straight way" if self.dial else f"To let {whom} in"
             yield from ["", f"{purpose}:", *_wrapped("- ", to_do)]
         if self.checks:
             after = "Then check" if to_do else "Check"

@@ -5,8 +5,8 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from bindlab.binding import Binding
-from bindlab.endpoint import Transport, address_text, unmap
-from bindlab.explaining.changes import Change, changes, dial_text
+from bindlab.endpoint import Transport, address_text
+from bindlab.explaining.changes import Change, bound_everywhere, changes, dial_text
 from bindlab.explaining.checks import FIREWALLS, REMEDIES, Check, checks_of
 from bindlab.explaining.explanation import Explanation
 from bindlab.host import Host
@@ -35,6 +35,7 @@ _NOTHING_THERE = (
 )
 
 
+_OF_THE_SOCKET = (Reason.NOT_LISTENING, Reason.OTHER_PEER)  # whatever it is bound to
 _DEAD = "{interface}, on whose network it would be, is down or has no carrier"
 _REVIVE = REMEDIES[Reason.LINK_DOWN]
 
@@ -104,7 +105,10 @@ def explain(
         None if asked is None else verdict,
         certain,
         to_bind,
-        (*(_REVIVE.format(interface=name) for name in dead), *_remedies(verdict, to_bind, words)),
+        (
+            *(_REVIVE.format(interface=name) for name in dead),
+            *_remedies(verdict, to_bind, words, subject),
+        ),
         checks,
         where,
         assumptions,
@@ -177,7 +181,7 @@ def _is_hindered(verdict: Verdict) -> bool:
 
 def _changes(subject: _Subject, verdict: Verdict) -> Iterator[Change]:
     bindings, host, port, transport, *_ = subject
-    if verdict.reason in (Reason.NOT_LISTENING, Reason.OTHER_PEER) or port == 0:
+    if verdict.reason in _OF_THE_SOCKET or port == 0:
         return
     yield from changes(bindings, port, transport, host, verdict.origin)
 
@@ -195,17 +199,24 @@ def _by_the_other_family(reach: Reach, verdict: Verdict) -> Iterator[Check]:
 
 
 def _remedies(
-    verdict: Verdict, to_bind: tuple[Change, ...], words: dict[str, object]
+    verdict: Verdict, to_bind: tuple[Change, ...], words: dict[str, object], subject: _Subject
 ) -> Iterator[str]:
-    if verdict.reason is not None and verdict.reason is not Reason.LINK_DOWN and not to_bind:
-        yield REMEDIES[verdict.reason].format(**words)
+    """Yield what to do where another address to bind is not the answer."""
+    if verdict.reason is None or to_bind:
+        return
+    if verdict.reason in _OF_THE_SOCKET:
+        reason = verdict.reason
+    else:
+        reason = bound_everywhere(subject.port, subject.transport, subject.host, verdict).reason
+    if reason is not None and reason is not Reason.LINK_DOWN:
+        yield REMEDIES[reason].format(**words)
 
 
 def _words(subject: _Subject, verdict: Verdict) -> dict[str, object]:
     """Return what the sentences of the checklist may speak of."""
     best = verdict.endpoints[0] if verdict.endpoints else None
-    bound = unmap(subject.bindings[0].endpoint.ip)
     is_address = isinstance(verdict.origin, IPv4Address | IPv6Address)
+    version = getattr(verdict.origin, "version", 4)
     return {
         "transport": subject.transport.upper(),
         "port": subject.port,
@@ -214,5 +225,5 @@ def _words(subject: _Subject, verdict: Verdict) -> dict[str, object]:
         "interface": verdict.interface or (best.interface if best else None) or "its interface",
         "address": address_text(best.ip) if best else "this machine's address",
         "dial": dial_text(best) if best else "",
-        "family": f"IPv{bound.version}",
+        "family": f"IPv{version}",
     }
