@@ -41,6 +41,7 @@ from bindlab.reach import (
     Verdict,
 )
 from bindlab.reachable import reachable_from
+from bindlab.route import Route
 from bindlab.scanning import Answering, answering
 from bindlab.snapshot import interfaces, this_host
 
@@ -79,6 +80,7 @@ __all__ = [
     "Reason",
     "Reservation",
     "ResourcesExhaustedError",
+    "Route",
     "Scope",
     "Transport",
     "Verdict",

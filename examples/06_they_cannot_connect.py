@@ -1,55 +1,51 @@
-"""They can't connect: a server on a laptop, and a phone on the same Wi-Fi that gets no answer.
+"""They can't connect: a server that somebody else started, and a phone that gets no page.
 
 Laptop and phone are real here: hosts of the lab, with this kernel's sockets and packets. Where
 the system allows no namespaces, the same laptop exists on paper, and nobody can try.
 """
 
-from socket import socket
+import sys
 
-from bindlab import Host, lab, reachable_from
+from bindlab import Endpoint, Host, explain, lab, wait_until_listening
 from bindlab.lab import LabHost
 
-WIFI, ETHERNET, PHONE = "192.168.0.102", "10.0.0.12", "192.168.0.50"
-TRIES = {
-    "127.0.0.1": "as many servers do unless told otherwise",
-    WIFI: "the address that the laptop has on the phone's network",
-    "0.0.0.0": "every address that the laptop has",
-}
+WIFI, PHONE = "192.168.0.102", "192.168.0.50"
 
 
-def show(laptop: Host, server: socket | str, phone: LabHost | None, itself: LabHost | None) -> None:
-    """Print what bindlab says of *server*, and what is met when it is tried."""
-    verdict = reachable_from(server, host=laptop).verdict(PHONE)
-    print(f"  bindlab on the phone:  {verdict}")
-    if verdict:
-        print(f"  it opens               {verdict.endpoints[0].url()}")
-    if phone and itself:
-        print(f"  the phone, trying:     {phone.probe(f'{WIFI}:3000')}")
-        print(f"  the laptop, trying:    {itself.probe('127.0.0.1:3000')}")
+def serve(laptop: LabHost, phone: LabHost, address: str) -> Endpoint | None:
+    """Run Python's own web server; print what the phone meets, and why; return what to bind."""
+    command = [sys.executable, "-m", "http.server", "3000", "--bind", address]
+    print(f"\n$ python -m http.server 3000 --bind {address}")
+    with laptop.run(command) as server:
+        laptop.call(wait_until_listening, f"{WIFI if address == WIFI else '127.0.0.1'}:3000")
+        print(f"the phone opens http://{WIFI}:3000: {phone.probe(f'{WIFI}:3000').outcome.value}")
+        explanation = laptop.call(explain, 3000, PHONE)
+        print(f"\n>>> print(explain(3000, {PHONE!r}))\n{explanation}")
+        assert server.poll() is None
+    return explanation.changes[0].bind if explanation.changes else None
 
 
 def on_the_lab() -> None:
-    """Try each address with real hosts, the phone's connections included."""
+    """Find out why, do what is said, and try again."""
     with lab.network(
-        laptop={"wifi": f"{WIFI}/24", "ethernet": f"{ETHERNET}/24"},
+        laptop={"wifi": f"{WIFI}/24", "ethernet": "10.0.0.12/24"},
         phone={"wifi": f"{PHONE}/24"},
     ) as net:
-        for address, why in TRIES.items():
-            print(f"\nserving on {address}:3000, {why}")
-            with net.laptop.listen(3000, address) as server:
-                show(net.laptop.host(), server, net.phone, net.laptop)
+        advice = serve(net.laptop, net.phone, "127.0.0.1")
+        assert advice is not None
+        serve(net.laptop, net.phone, str(advice.ip))
 
 
 def on_paper() -> None:
     """Ask the same of a laptop that is only described."""
-    laptop = Host.of(lo="127.0.0.1/8", wifi=f"{WIFI}/24", ethernet=f"{ETHERNET}/24")
-    for address, why in TRIES.items():
-        print(f"\nserving on {address}:3000, {why}")
-        show(laptop, f"{address}:3000", None, None)
+    laptop = Host.of(lo="127.0.0.1/8", wifi=f"{WIFI}/24", ethernet="10.0.0.12/24")
+    for address in ("127.0.0.1", WIFI):
+        print(f"\n>>> print(explain('{address}:3000', {PHONE!r}, host=laptop))")
+        print(explain(f"{address}:3000", PHONE, host=laptop))
 
 
 if available := lab.available():
-    print("A laptop and a phone, made of network namespaces")
+    print("A laptop and a phone on one Wi-Fi, made of network namespaces")
     on_the_lab()
 else:
     print(f"A laptop on paper (no real one: {available})")

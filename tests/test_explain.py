@@ -27,7 +27,7 @@ from bindlab import (
 )
 from bindlab.explaining.checks import FIREWALLS, REMEDIES, checks_of
 from bindlab.host import SYSTEMS
-from bindlab.lab import Machine, Nic
+from bindlab.lab import Machine, Nic, Route
 
 AVAILABLE = lab.available()
 needs_lab = pytest.mark.skipif(not AVAILABLE, reason=AVAILABLE.reason)
@@ -116,18 +116,53 @@ CASES = {
         origin="192.168.0.77",
         says="is 192.168.0.77 on the network",
     ),
+    "wrong subnet": Case(
+        WILDCARD,
+        NO,
+        Reason.NO_WAY_BACK,
+        UNREACHABLE,
+        phone=Machine({"wifi": "192.168.1.50/24"}),
+        origin="192.168.1.50",
+        says="give this machine a route to 192.168.1.50, or put both in one network",
+    ),
+    "no way back": Case(
+        WILDCARD,
+        NO,
+        Reason.NO_WAY_BACK,
+        SILENCE,
+        phone=Machine({"wifi": "192.168.1.50/24"}, routes=[Route("192.168.0.0/24", dev="wifi")]),
+        origin="192.168.1.50",
+        says="give this machine a route to 192.168.1.50, or put both in one network",
+    ),
+    "a way back": Case(
+        WILDCARD,
+        MAYBE,
+        None,
+        ACCEPTED,
+        laptop=Machine(LAPTOP.nics, routes=[Route("192.168.1.0/24", dev="wifi")]),
+        phone=Machine({"wifi": "192.168.1.50/24"}, routes=[Route("192.168.0.0/24", dev="wifi")]),
+        origin="192.168.1.50",
+    ),
     "interface down": Case(
         WILDCARD,
         NO,
-        Reason.LINK_DOWN,
+        Reason.NO_WAY_BACK,
         UNREACHABLE,
         laptop=Machine({"wifi": Nic(f"{WIFI}/24", up=False), "ethernet": "10.0.0.12/24"}),
         says="bring wifi up",
     ),
-    "no carrier": Case(
+    "no other interface": Case(
         WILDCARD,
         NO,
         Reason.LINK_DOWN,
+        UNREACHABLE,
+        laptop=Machine({"wifi": Nic(f"{WIFI}/24", up=False)}),
+        says="bring wifi up",
+    ),
+    "no carrier": Case(
+        WILDCARD,
+        MAYBE,
+        None,
         UNREACHABLE,
         laptop=Machine({"wifi": Nic(f"{WIFI}/24", carrier=False), "ethernet": "10.0.0.12/24"}),
         says="bring wifi up",
@@ -157,6 +192,22 @@ def test_it_agrees_with_what_the_phone_meets(name: str) -> None:
             with net.laptop.listen(3000, change.bind.ip):
                 met = net.phone.probe(change.dial.endpoint, timeout=0.4)
                 assert met.outcome is case.then, change
+
+
+@needs_lab
+def test_the_system_is_asked_where_its_table_is_no_full_truth() -> None:
+    """With routing rules of its own a machine is asked for the way to that one origin."""
+    with (
+        lab.network(laptop=LAPTOP, phone=HANDSET, desk=DESK) as net,
+        net.laptop.listen(3000, "0.0.0.0"),
+    ):
+        with net.laptop.run(["ip", "rule", "add", "to", PHONE, "prohibit"]) as rule:
+            assert rule.wait() == 0
+        assert net.laptop.host().routes is None
+        found = net.laptop.call(explain, 3000, PHONE)
+        assert net.phone.probe(f"{WIFI}:3000", timeout=0.3).outcome is SILENCE
+    assert found.verdict is not None
+    assert found.verdict.reason is Reason.NO_WAY_BACK
 
 
 @needs_lab

@@ -61,20 +61,27 @@ class Change(Value):
 
 
 def changes(
-    bound: Collection[Binding], port: int, transport: Transport, host: Host, origin: Origin
+    bound: Collection[Binding],
+    port: int,
+    transport: Transport,
+    host: Host,
+    origin: Origin,
+    judged: Host,
 ) -> Iterator[Change]:
-    """Yield what to bind instead of *bound* so that *origin* gets in, the narrowest first."""
+    """Yield what to bind instead of *bound* so that *origin* gets in, the narrowest first.
+
+    *judged* is *host* with what is known of the way to *origin*.
+    """
     bound_now = [binding.endpoint for binding in bound if not binding.device]
     for wildcard in _WILDCARDS:
         everywhere = Endpoint(wildcard, port, transport)
-        best = next(iter(_reach(everywhere, host).verdict(origin).endpoints), None)
+        best = next(iter(_reach(everywhere, judged).verdict(origin).endpoints), None)
         if best is None:
             continue
         for endpoint in (best.endpoint, everywhere):
-            reach = _reach(endpoint, host)
-            verdict = reach.verdict(origin)
+            verdict = _reach(endpoint, judged).verdict(origin)
             if verdict and endpoint not in bound_now:
-                yield Change(endpoint, verdict, _let_in(reach))
+                yield Change(endpoint, verdict, _let_in(_reach(endpoint, host)))
         return  # the first family that serves
 
 

@@ -29,15 +29,23 @@ class Check(Value):
         return self.sentence
 
 
-def _on_link(verdict: Verdict) -> bool:
+def _on_link(verdict: Verdict, _: bool) -> bool:
     return Condition.LINK_ISOLATION in verdict.conditions
 
 
-def _always(_: Verdict) -> bool:
+def _not_seen(verdict: Verdict, seen: bool) -> bool:
+    return _on_link(verdict, seen) and not seen
+
+
+def _directly(verdict: Verdict, _: bool) -> bool:
+    return bool(verdict.endpoints) and Condition.NAT not in verdict.conditions
+
+
+def _always(verdict: Verdict, seen: bool) -> bool:
     return True
 
 
-_CHECKS: Final[tuple[tuple[Condition | None, Callable[[Verdict], bool], str], ...]] = (
+_CHECKS: Final[tuple[tuple[Condition | None, Callable[[Verdict, bool], bool], str], ...]] = (
     (
         Condition.FIREWALL,
         _always,
@@ -45,7 +53,7 @@ _CHECKS: Final[tuple[tuple[Condition | None, Callable[[Verdict], bool], str], ..
     ),
     (
         None,
-        _on_link,
+        _not_seen,
         (
             "the network of the other side: is {origin} on the network of {interface} now, and not "
             "on mobile data or a guest network?"
@@ -137,7 +145,7 @@ _CHECKS: Final[tuple[tuple[Condition | None, Callable[[Verdict], bool], str], ..
     ),
     (
         None,
-        lambda verdict: bool(verdict.endpoints) and Condition.NAT not in verdict.conditions,
+        _directly,
         "what is dialled: {dial}, with this address and this port, and no proxy between",
     ),
 )
@@ -168,13 +176,15 @@ REMEDIES: Final[Mapping[Reason, str]] = {
 }
 
 
-def checks_of(verdict: Verdict, words: Mapping[str, object]) -> tuple[Check, ...]:
+def checks_of(
+    verdict: Verdict, words: Mapping[str, object], seen: bool = False
+) -> tuple[Check, ...]:
     """Return what decides whether the origin of *verdict*, which nothing here shuts out, gets in.
 
-    *words* are those of the sentences.
+    *words* are those of the sentences; *seen* is whether it has answered on its link.
     """
     return tuple(
         Check(condition, sentence.format(**words))
         for condition, holds, sentence in _CHECKS
-        if (condition is None or condition in verdict.conditions) and holds(verdict)
+        if (condition is None or condition in verdict.conditions) and holds(verdict, seen)
     )

@@ -7,10 +7,11 @@ from ipaddress import IPv6Address
 from typing import NamedTuple
 
 from bindlab.binding import Binding
-from bindlab.endpoint import IPAddress, address_text, unmap
+from bindlab.endpoint import IPAddress, unmap
 from bindlab.host import Host, IPNetwork
 from bindlab.interface import AddressState, Interface
 from bindlab.reach.origin import Place, Where, is_internet
+from bindlab.reach.routing import Back, Fate, Routing
 from bindlab.registry import Kind, block_of
 
 __all__ = ["MACOS_TUNNELS", "Path"]
@@ -31,6 +32,7 @@ class Path(NamedTuple):
     binding: Binding
     place: Place
     host: Host
+    routing: Routing
     loopback: Interface
     destination: IPAddress
     kind: Kind
@@ -115,6 +117,11 @@ class Path(NamedTuple):
         return self.host.route_localnet
 
     @property
+    def claim(self) -> AddressState:
+        """What the system says of the destination; nothing special where it does not say."""
+        return self.state or AddressState.PREFERRED
+
+    @property
     def device(self) -> str | None:
         """The interface the packet must come by: the zone of the bound address, or the device.
 
@@ -178,11 +185,39 @@ class Path(NamedTuple):
         return self.crosses or (self.on_link and not self.shares_network and not self.has_zone)
 
     @property
+    def back(self) -> Back | None:
+        """How answers find the origin, by the routes that this machine is known to have."""
+        if self.arrival is None or not self.routing.is_known:
+            return None
+        version, pinned = self.destination.version, self.device is not None
+        return self.routing.back(self.place, version, self.arrival, pinned=pinned)
+
+    @property
     def needs_way_back(self) -> bool:
         """Whether answers may find no way to the origin, though its packets come in."""
         if self.inside:
             return self.answers_elsewhere or self.answers_nowhere
-        return self.routed or self.place.ambiguous
+        back = self.back
+        if back is None:
+            return self.routed or self.place.ambiguous
+        return back is Back.PARTLY
+
+    @property
+    def fate(self) -> Fate | None:
+        """What becomes of answers to the origin; ``None`` inside, and where it is not known."""
+        if self.inside or self.arrival is None or not self.routing.is_known:
+            return None
+        version, pinned = self.destination.version, self.device is not None
+        return self.routing.fate(self.place, version, self.arrival, pinned=pinned)
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether the destination is what this machine would send to the origin from.
+
+        Detours to neighbours are left out: they come in crowds that nothing tells apart.
+        """
+        fate = None if self.on_link and self.crosses else self.fate
+        return fate is not None and int(self.destination) in fate.sources
 
     @property
     def leaves_source_zone(self) -> bool:
@@ -211,12 +246,15 @@ class Path(NamedTuple):
     @property
     def loses_answers(self) -> bool:
         """Whether those answers are lost for certain: by IPv6 a router may bring them back."""
-        source = self.place.source
-        return self.answers_elsewhere and (
+        source, arrival = self.place.source, self.arrival
+        if not self.answers_elsewhere or source is None or arrival is None:
+            return False
+        return (
             self.destination.version == 4
             or self.has_zone
-            or self.arrival is self.loopback
-            or (source is not None and source.is_loopback)
+            or arrival is self.loopback
+            or source.is_loopback
+            or self.routing.leads_by(int(source), 6, arrival) is False
         )
 
     @property
@@ -238,19 +276,3 @@ class Path(NamedTuple):
         if block is None or self.kind is Kind.BROADCAST or str(block.network) in _LINK_GROUPS:
             return True
         return self.place.internet and block.globally_reachable is False
-
-    def words(self) -> dict[str, str]:
-        """Return what the sentences of the rules may speak of."""
-        bound, address = self.binding.endpoint.ip, address_text(self.destination)
-        wildcard = self.binding.endpoint.is_unspecified
-        return {
-            "bound": address_text(bound),
-            "family": f"IPv{unmap(bound).version}",
-            "address": address,
-            "loopback": f"{address} is loopback" if wildcard else "bound to loopback",
-            "owner": self.owner.display_name if self.owner else "no interface",
-            "arrival": self.arrival.display_name if self.arrival else "no interface",
-            "device": self.binding.device or "",
-            "peer": str(self.binding.peer),
-            "kind": f"a {self.kind.value}",
-        }

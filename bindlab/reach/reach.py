@@ -18,7 +18,10 @@ from bindlab.reach.origin import (
     parse_origin,
     places,
 )
+from bindlab.reach.ranking import ranked
 from bindlab.reach.render import diagram, table
+from bindlab.reach.routing import Routing
+from bindlab.reach.standing import Standings
 from bindlab.reach.topology import Topology
 from bindlab.reach.verdict import (
     BEYOND,
@@ -53,9 +56,11 @@ class Reach:
             raise ValueError("there is no socket to reach: give one at least")
         self.host = host
         self._topology = Topology(host)
+        self._routing = Routing(self._topology)
         noted = [*assumptions, *([_LOOPBACK_THERE] if self._topology.assumes_loopback else [])]
         self.assumptions = tuple(dict.fromkeys(noted))
-        self._targets = tuple(target(b, self._topology) for b in self.bindings)
+        self._standings = Standings(self._topology, self._routing)
+        self._targets = tuple(target(b, self._topology, self._standings) for b in self.bindings)
         # A socket without peer and device tells origins apart by where they stand alone.
         self._by_place = not any(b.peer or b.device for b in self.bindings)
         self._judged: dict[tuple[object, ...], Verdict] = {}
@@ -124,12 +129,19 @@ class Reach:
 
     @property
     def endpoints(self) -> tuple[Candidate, ...]:
-        """What anybody could dial, the widest audience first, each with its interface.
+        """What anybody could dial, the likeliest first, each with its interface and a reason.
 
-        Never a wildcard: the addresses that it stands for.
+        Addresses that mean this host on one link or inside it only go last. Of the others go
+        first those of the interface that has the default route, then those of other ordinary
+        interfaces, of tunnels, and of bridges for containers and virtual machines; an
+        interface's name, where nothing better tells, is a hint, and the reason says so. Never
+        a wildcard: the addresses that it stands for.
         """
-        found = dict.fromkeys(e for row in self.rows for e in row.endpoints)
-        return tuple(sorted(found, key=lambda candidate: -candidate.audience))
+        return ranked(
+            dict.fromkeys(e for row in self.rows for e in row.endpoints),
+            self._standings,
+            self._routing,
+        )
 
     def urls(self, scheme: str = "http") -> tuple[str, ...]:
         """Return the URLs of :attr:`endpoints` that a browser opens, in the same order.
@@ -177,7 +189,8 @@ class Reach:
             place.members,
             place.source if inside else None,
             None if everywhere else tuple(map(id, place.arrivals)),
+            self._routing.likeness(place),
         )
 
     def _weigh(self, origin: Origin, stands: tuple[Place, ...]) -> Verdict:
-        return weigh(origin, stands, self._targets, self._topology, self.assumptions)
+        return weigh(origin, stands, self._targets, self._topology, self._routing, self.assumptions)

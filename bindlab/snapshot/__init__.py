@@ -5,6 +5,14 @@ An edge: it reads, and decides nothing.
 
 from bindlab.snapshot.machine import interfaces, this_host
 from bindlab.snapshot.neighbours import has_answered
+from bindlab.snapshot.route_oracle import route_to
 from bindlab.snapshot.sock_diag import ListedSocket, sockets_on
 
-__all__ = ["ListedSocket", "has_answered", "interfaces", "sockets_on", "this_host"]
+__all__ = [
+    "ListedSocket",
+    "has_answered",
+    "interfaces",
+    "route_to",
+    "sockets_on",
+    "this_host",
+]
