@@ -9,8 +9,11 @@ from bindlab import lab
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-FIRST, *BLOCKS = re.findall(r"^```python\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
-OUTPUTS = re.findall(r"^```text\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
+BLOCKS = re.findall(r"^```python\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
+# A block of Python with nothing between it and the block of what it prints.
+SHOWN = re.findall(
+    r"^```python\n([^`]*)^```\n\n```text\n([^`]*)^```$", README, flags=re.DOTALL | re.MULTILINE
+)
 AVAILABLE = lab.available()
 
 
@@ -22,10 +25,18 @@ def test_block_runs(block: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "http://192.168.0.102:3000" in capsys.readouterr().out
 
 
-def test_the_first_example_prints_what_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    """The output below the first example is its own."""
-    exec(compile(FIRST, "README.md", "exec"), {})
-    assert capsys.readouterr().out == OUTPUTS[0]
+@pytest.mark.parametrize(("block", "output"), SHOWN, ids=range(len(SHOWN)))
+def test_the_output_is_what_is_shown(
+    block: str, output: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The output below a block is its own."""
+    exec(compile(block, "README.md", "exec"), {})
+    assert capsys.readouterr().out == output
+
+
+def test_outputs_are_shown() -> None:
+    """The first example shows what it prints, and so does the explanation."""
+    assert len(SHOWN) == 2
 
 
 def test_two_commands_come_first() -> None:
