@@ -285,7 +285,7 @@ def test_the_other_family_of_the_same_machine() -> None:
     assert found.verdict is not None
     assert found.verdict.reason is Reason.FAMILY
     assert str(found.checks[0]) == (
-        "whether its machine has IPv6 too: then it opens http://[2001:db8::2]:3000 as things are"
+        "whether its machine has IPv6 too: then it opens http://[2001:db8::2]:3000 as it is"
     )
 
 

@@ -28,6 +28,7 @@ ROWS = (
 ABOVE_THE_FACE = ("lab", "testing", "pytest_plugin", "__main__")
 EDGES = ("snapshot", "inspect_socket", "opening", "probing")  # these alone touch the system
 REACH = (
+    ("markup",),
     ("verdict", "topology", "longest_prefix"),
     ("origin",),
     ("routing",),

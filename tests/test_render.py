@@ -1,7 +1,8 @@
 """What a person reads: the table, the picture, and the words in them."""
 
+from html.parser import HTMLParser
+
 from bindlab import Binding, Endpoint, Host, Interface, Reach, reachable_from
-from bindlab.reach.render import origin_text
 
 PRIVATE = """\
 bound to 127.0.0.1:3000
@@ -126,6 +127,58 @@ def test_states_of_interfaces_are_shown() -> None:
 def test_origins_in_words(laptop: Host) -> None:
     """An origin is written as a person would name it."""
     reach = reachable_from("0.0.0.0:3000", host=laptop)
-    assert origin_text(reach.verdict("192.168.0.50")) == "192.168.0.50 (wifi)"
-    assert origin_text(reach.verdict(laptop.interfaces[1])) == "anyone on wifi"
-    assert [origin_text(row) for row in reach.rows][-2:] == ["beyond, by a router", "the internet"]
+    assert reach.verdict("192.168.0.50").who == "192.168.0.50 (wifi)"
+    assert reach.verdict(laptop.interfaces[1]).who == "anyone on wifi"
+    assert [row.who for row in reach.rows][-2:] == ["beyond, by a router", "the internet"]
+
+
+class _Tags(HTMLParser):
+    """What a browser makes of a piece of HTML: the text of its cells, and which tags it has."""
+
+    def __init__(self, markup: str) -> None:
+        super().__init__()
+        self.cells: list[str] = []
+        self.opened: list[str] = []
+        self.closed: list[str] = []
+        self.feed(markup)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.opened.append(tag)
+        if tag in ("td", "th"):
+            self.cells.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.closed.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        if self.cells and self.opened.count("table") > self.closed.count("table"):
+            self.cells[-1] += data.strip("\n")
+
+
+def test_notebooks_show_the_table(laptop: Host) -> None:
+    """In a notebook an answer is a table with the cells of the text, and what was assumed."""
+    reach = reachable_from("127.0.0.1:3000", host=laptop)
+    seen = _Tags(reach._repr_html_())
+    assert seen.cells[:4] == ["from", "answer", "open", "why"]
+    assert tuple(seen.cells[4:8]) == reach.rows[0].cells
+    assert len(seen.cells) == 4 * (1 + len(reach.rows))
+    assert sorted(seen.opened) == sorted(seen.closed)
+    assert "bound to 127.0.0.1:3000" in reach._repr_html_()
+    assert "assumed: route_localnet is off" in reach._repr_html_()
+    verdict = reach.verdict("192.168.0.50")
+    assert tuple(_Tags(verdict._repr_html_()).cells[4:]) == verdict.cells
+
+
+def test_notebooks_get_no_markup_from_names() -> None:
+    """What a system calls its interfaces is text in HTML, whatever it looks like."""
+    name = "<script>&'\""
+    odd = Host([Interface("eth0", 2, name, ["192.168.0.102/24"], is_up=True, is_running=True)])
+    html = reachable_from("192.168.0.102:3000", host=odd)._repr_html_()
+    assert "<script" not in html
+    assert any(name in cell for cell in _Tags(html).cells)
+
+
+def test_notebooks_keep_their_colours(laptop: Host) -> None:
+    """No colour is set, so that the page's own are read in light and in dark."""
+    assert "color" not in reachable_from("0.0.0.0:3000", host=laptop)._repr_html_()

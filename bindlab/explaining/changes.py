@@ -19,11 +19,10 @@ from bindlab.reach import (
     Reach,
     Vantage,
     Verdict,
-    origin_text,
 )
 from bindlab.value import Value
 
-__all__ = ["Change", "bound_everywhere", "changes", "dial_text"]
+__all__ = ["Change", "bound_everywhere", "changes"]
 
 _WILDCARDS: tuple[IPAddress, ...] = (IPv4Address("0.0.0.0"), IPv6Address("::"))
 
@@ -55,7 +54,7 @@ class Change(Value):
             then = f"have the router forward a port to {self.dial}"
         else:
             verb = "send to" if self.dial.transport == "udp" else "open"
-            then = f"{verb} {dial_text(self.dial)}"
+            then = f"{verb} {self.verdict.opens}"
         bound = address_text(self.bind.ip)
         return f"bind {bound}; then {then}; that lets in {_audience(self.lets_in)}"
 
@@ -94,14 +93,6 @@ def bound_everywhere(port: int, transport: Transport, host: Host, verdict: Verdi
     return Reach(everywhere, host).verdict(verdict.origin)
 
 
-def dial_text(endpoint: Endpoint) -> str:
-    """Return what a person writes to get to *endpoint*: a URL, where one can be written."""
-    if "%" in str(endpoint.ip):
-        address = address_text(endpoint.ip).partition("%")[0]
-        return f"[{address}%ITS-ZONE]:{endpoint.port}"
-    return str(endpoint) if endpoint.transport == "udp" else endpoint.url()
-
-
 def _reach(endpoint: Endpoint, host: Host) -> Reach:
     v6only = True if endpoint.is_unspecified else None
     return Reach([Binding(endpoint, v6only=v6only, listening=True)], host)
@@ -117,7 +108,7 @@ def _let_in(reach: Reach) -> tuple[Verdict, ...]:
 
 
 def _audience(rows: Collection[Verdict]) -> str:
-    networks = [origin_text(row) for row in rows if not isinstance(row.origin, Vantage)]
+    networks = [row.who for row in rows if not isinstance(row.origin, Vantage)]
     words = [f"everyone on {' and '.join(networks)}"] if networks else []
     vantages = {row.origin for row in rows}
     if BEYOND in vantages:

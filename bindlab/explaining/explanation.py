@@ -4,10 +4,10 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from bindlab.binding import Binding
-from bindlab.explaining.changes import Change, dial_text
+from bindlab.explaining.changes import Change
 from bindlab.explaining.checks import Check
 from bindlab.host import Host
-from bindlab.reach import Answer, Candidate, Origin, Reach, Verdict, origin_text
+from bindlab.reach import Answer, Candidate, Origin, Reach, Verdict
 from bindlab.value import Value
 
 __all__ = ["Explanation"]
@@ -113,14 +113,12 @@ class Explanation(Value):
 
 
 def _answer(verdict: Verdict) -> str:
-    who = origin_text(verdict)
     if verdict.answer is Answer.NO:
-        return f"{who} cannot reach it: {verdict.explanation}"
-    best = verdict.endpoints[0] if verdict.endpoints else None
-    what = f" at {dial_text(best)} ({best.reason})" if best is not None else ""
+        return f"{verdict.who} cannot reach it: {verdict.explanation}"
+    at = f" at {verdict.opens} ({verdict.endpoints[0].reason})" if verdict.opens else ""
     if verdict.answer is Answer.YES:
-        return f"{who} reaches it{what}"
-    return f"nothing here shuts {who} out{what}"
+        return f"{verdict.who} reaches it{at}"
+    return f"nothing here shuts {verdict.who} out{at}"
 
 
 def _wrapped(mark: str, sentences: Iterable[object]) -> Iterator[str]:

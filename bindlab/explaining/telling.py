@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from bindlab.binding import Binding
 from bindlab.endpoint import Transport, address_text
-from bindlab.explaining.changes import Change, bound_everywhere, changes, dial_text
+from bindlab.explaining.changes import Change, bound_everywhere, changes
 from bindlab.explaining.checks import FIREWALLS, REMEDIES, Check, checks_of
 from bindlab.explaining.explanation import Explanation
 from bindlab.host import Host
@@ -123,12 +123,11 @@ def _by_the_other_family(subject: Subject, verdict: Verdict) -> Iterator[Check]:
     """Yield what the origin's machine may open by an address that nobody asked about."""
     if verdict.reason is Reason.FAMILY and verdict.interface is not None:
         reach = Reach(subject.bindings, subject.host)
-        for best in reach.verdict(subject.host.interface(verdict.interface)).endpoints[:1]:
-            yield Check(
-                None,
-                f"whether its machine has IPv{best.ip.version} too: then it opens "
-                f"{dial_text(best)} as things are",
-            )
+        others = reach.verdict(subject.host.interface(verdict.interface))
+        if others.opens:
+            family = f"IPv{others.endpoints[0].ip.version}"
+            words = f"whether its machine has {family} too: then it opens {others.opens} as it is"
+            yield Check(None, words)
 
 
 def _remedies(subject: Subject, verdict: Verdict, words: dict[str, object]) -> Iterator[str]:
@@ -156,6 +155,6 @@ def _words(subject: Subject, verdict: Verdict) -> dict[str, object]:
         "origin": verdict.origin if is_address else "the other machine",
         "interface": verdict.interface or (best.interface if best else None) or "its interface",
         "address": address_text(best.ip) if best else "this machine's address",
-        "dial": dial_text(best) if best else "",
+        "dial": verdict.opens,
         "family": f"IPv{version}",
     }

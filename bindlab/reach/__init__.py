@@ -6,7 +6,6 @@ laptop, or a Windows machine, that exists on paper only. ``rules.py`` is the pag
 
 from bindlab.reach.origin import OriginLike, parse_origin
 from bindlab.reach.reach import Reach
-from bindlab.reach.render import origin_text
 from bindlab.reach.verdict import (
     BEYOND,
     INTERNET,
@@ -35,6 +34,5 @@ __all__ = [
     "Scope",
     "Vantage",
     "Verdict",
-    "origin_text",
     "parse_origin",
 ]

@@ -19,7 +19,7 @@ from bindlab.reach.origin import (
     places,
 )
 from bindlab.reach.ranking import ranked
-from bindlab.reach.render import diagram, table
+from bindlab.reach.render import diagram, markup, table
 from bindlab.reach.routing import Routing
 from bindlab.reach.standing import Standings
 from bindlab.reach.topology import Topology
@@ -163,6 +163,9 @@ class Reach:
 
     def __str__(self) -> str:
         return table(self.bindings, self.rows, self.assumptions)
+
+    def _repr_html_(self) -> str:
+        return markup(self.bindings, self.rows, self.assumptions)
 
     def __repr__(self) -> str:
         return f"<Reach of {', '.join(map(str, self.bindings))}: {self.scope.name}>"

@@ -12,11 +12,19 @@ from bindlab.binding import Binding
 from bindlab.endpoint import address_text, parse_address, unmap
 from bindlab.host import Host
 from bindlab.interface import Interface
-from bindlab.reach.verdict import THIS_HOST, Answer, Condition, Vantage, Verdict
+from bindlab.reach.markup import html_table
+from bindlab.reach.verdict import (
+    HEADINGS,
+    THIS_HOST,
+    Answer,
+    Condition,
+    Vantage,
+    Verdict,
+    assumed,
+)
 
-__all__ = ["diagram", "origin_text", "table"]
+__all__ = ["diagram", "markup", "table"]
 
-_HEADINGS = ("from", "answer", "open", "why")
 _PAGE, _NARROWEST = 120, 40
 _ARROWS = {Answer.YES: "<----", Answer.CONDITIONAL: "<-?--", Answer.NO: "  x--"}
 _LEGEND = "<---- gets in   <-?-- gets in if its conditions hold   x-- is shut out for certain"
@@ -26,10 +34,7 @@ def table(
     bindings: Sequence[Binding], rows: Sequence[Verdict], assumptions: Iterable[str] = ()
 ) -> str:
     """Return one line for each vantage point: its answer, what it would open, and why."""
-    cells = [
-        _HEADINGS,
-        *((origin_text(r), r.answer.value, _to_open(r), r.explanation) for r in rows),
-    ]
+    cells = [HEADINGS, *(row.cells for row in rows)]
     widths = [max(_width(line[column]) for line in cells) for column in range(3)]
     room = max(_NARROWEST, _PAGE - sum(widths) - 2 * len(widths))
     lines = [*map(_headline, bindings), ""]
@@ -39,10 +44,17 @@ def table(
         lines.append("  ".join([*padded, first]).rstrip())
         indent = " " * (sum(widths) + 2 * len(widths))
         lines.extend(indent + line for line in rest)
-    notes = dict.fromkeys([*assumptions, *(note for row in rows for note in row.assumptions)])
-    if notes:
-        lines.extend(["", *(f"assumed: {note}" for note in notes)])
+    if notes := _notes(rows, assumptions):
+        lines.extend(["", *notes])
     return "\n".join(lines)
+
+
+def markup(
+    bindings: Sequence[Binding], rows: Sequence[Verdict], assumptions: Iterable[str] = ()
+) -> str:
+    """Return the same as HTML."""
+    cells = (row.cells for row in rows)
+    return html_table(map(_headline, bindings), HEADINGS, cells, _notes(rows, assumptions))
 
 
 def diagram(host: Host, bindings: Sequence[Binding], rows: Sequence[Verdict]) -> str:
@@ -83,13 +95,9 @@ def diagram(host: Host, bindings: Sequence[Binding], rows: Sequence[Verdict]) ->
     )
 
 
-def origin_text(row: Verdict) -> str:
-    """Return the origin of *row* in words, with the interface where its network is one's."""
-    if isinstance(row.origin, Vantage):
-        return row.origin.value
-    if isinstance(row.origin, Interface):
-        return f"anyone on {row.origin.display_name}"
-    return f"{row.origin} ({row.interface})" if row.interface else str(row.origin)
+def _notes(rows: Sequence[Verdict], assumptions: Iterable[str]) -> list[str]:
+    every = [*assumptions, *(note for row in rows for note in row.assumptions)]
+    return [*map(assumed, dict.fromkeys(every))]
 
 
 def _headline(binding: Binding) -> str:
@@ -105,23 +113,12 @@ def _headline(binding: Binding) -> str:
     return f"bound to {binding}{meaning}"
 
 
-def _to_open(row: Verdict) -> str:
-    if not row.endpoints or Condition.NAT in row.conditions:
-        return "-"
-    best = row.endpoints[0]
-    if Condition.PEER_ZONE in row.conditions:
-        return f"[{address_text(best.ip).partition('%')[0]}%ITS-ZONE]:{best.port}"
-    if best.transport == "udp" or best.port == 0 or "%" in str(best.ip):
-        return str(best)
-    return best.url()
-
-
 def _guest(row: Verdict | None) -> str:
     if row is None:
         return ""
     direct = row.endpoints and Condition.NAT not in row.conditions
     at = f", at {row.endpoints[0]}" if direct else ""
-    return f"{_ARROWS[row.answer]} {origin_text(row)}{at}"
+    return f"{_ARROWS[row.answer]} {row.who}{at}"
 
 
 def _state(interface: Interface) -> str:

@@ -6,13 +6,15 @@ Values only: no rule is here (rules.py has them), and no way to print a table (r
 import enum
 from typing import Final, TypeAlias
 
-from bindlab.endpoint import Endpoint, IPAddress, Transport
+from bindlab.endpoint import Endpoint, IPAddress, Transport, address_text
 from bindlab.host import IPNetwork
 from bindlab.interface import Interface
+from bindlab.reach.markup import html_table
 from bindlab.value import Value
 
 __all__ = [
     "BEYOND",
+    "HEADINGS",
     "INTERNET",
     "THIS_HOST",
     "Answer",
@@ -23,6 +25,7 @@ __all__ = [
     "Scope",
     "Vantage",
     "Verdict",
+    "assumed",
 ]
 
 
@@ -37,6 +40,8 @@ class Vantage(enum.Enum):
 THIS_HOST: Final = Vantage.THIS_HOST
 BEYOND: Final = Vantage.BEYOND
 INTERNET: Final = Vantage.INTERNET
+
+HEADINGS: Final = ("from", "answer", "open", "why")
 
 Origin: TypeAlias = IPAddress | IPNetwork | Interface | Vantage
 
@@ -186,5 +191,43 @@ class Verdict(Value):
     def __bool__(self) -> bool:
         return self.answer is not Answer.NO
 
+    @property
+    def who(self) -> str:
+        """The origin in words, with the interface where its network is one's."""
+        if isinstance(self.origin, Vantage):
+            return self.origin.value
+        if isinstance(self.origin, Interface):
+            return f"anyone on {self.origin.display_name}"
+        return f"{self.origin} ({self.interface})" if self.interface else str(self.origin)
+
+    @property
+    def opens(self) -> str:
+        """What a person there types: a URL, or an endpoint where that is none; "" for nothing.
+
+        Behind NAT that is nothing of this host's. A zone is the typing machine's own (RFC 4007
+        section 6): ``%ITS-ZONE`` stands for it.
+        """
+        if not self.endpoints or Condition.NAT in self.conditions:
+            return ""
+        best = self.endpoints[0]
+        if Condition.PEER_ZONE in self.conditions:
+            return f"[{address_text(best.ip).partition('%')[0]}%ITS-ZONE]:{best.port}"
+        if best.transport == "udp" or best.port == 0 or "%" in str(best.ip):
+            return str(best)
+        return best.url()
+
+    @property
+    def cells(self) -> tuple[str, str, str, str]:
+        """This verdict as a row of the table whose headings are :data:`HEADINGS`."""
+        return self.who, self.answer.value, self.opens or "-", self.explanation
+
     def __str__(self) -> str:
         return f"{self.answer.value}: {self.explanation}"
+
+    def _repr_html_(self) -> str:
+        return html_table((), HEADINGS, [self.cells], map(assumed, self.assumptions))
+
+
+def assumed(note: str) -> str:
+    """Return the line that says what was taken for granted."""
+    return f"assumed: {note}"
