@@ -238,12 +238,10 @@ class TestCrowd:
 
 
 @LINUX
-@pytest.mark.slow
-@pytest.mark.parametrize(("workers", "each"), [(4, 50), (8, 250)])
-def test_no_collisions(pytester: pytest.Pytester, workers: int, each: int) -> None:
-    """Tests side by side, each with a server and a client of its own: nobody meets another."""
-    result = run(pytester, CROWD.replace("{each}", str(each)), f"--numprocesses={workers}")
-    result.assert_outcomes(passed=4 * each)
+def test_fixtures_beside_each_other(pytester: pytest.Pytester) -> None:
+    """In parallel tests what is held, lent and refused stays apart (see test_parallel_run.py)."""
+    result = run(pytester, CROWD.replace("{each}", "25"), "--numprocesses=4")
+    result.assert_outcomes(passed=100)
 
 
 def test_the_module_says_which(pytester: pytest.Pytester) -> None:
