@@ -114,7 +114,11 @@ def lent_port() -> Iterator[int]:
 
 @pytest.fixture
 def refused_port() -> Iterator[int]:
-    """A port number on which "localhost" refuses connections for as long as the test runs."""
+    """A port number on which "localhost" refuses connections for as long as the test runs.
+
+    It is bound, and does not listen. macOS is said to keep silent then instead of refusing, so
+    that a connection times out there.
+    """
     with allocate("localhost") as held:
         yield held.port
 
