@@ -55,7 +55,7 @@ def main() -> None:
     print("So a server on 127.0.0.1 is bound to an address. It may have come to be called 'bound")
     print("to lo'; a server that really is answers on 127.0.0.2 too. And one bound to the device")
     print("wifi is shut to 127.0.0.1, but open to its own machine at the Wi-Fi address. Who is")
-    print("shut out is refused at once; who waits in vain has met a firewall.")
+    print("shut out is refused at once; who waits in vain has met a firewall, or nobody.")
 
 
 if __name__ == "__main__":

@@ -58,6 +58,7 @@ def in_the_lab(net: lab.Network) -> None:
 
 
 def main() -> None:
+    print("A phone calls a laptop, by IPv4 and by IPv6.")
     try:
         with lab.network(laptop={"wifi": WIFI}, phone={"wifi": PHONE}) as net:
             in_the_lab(net)

@@ -51,7 +51,7 @@ def main() -> None:
         try:
             listen(held.port).close()
         except OSError as error:
-            print(f"  except OSError: errno {error.errno}, {error.strerror}")
+            print(f"  except OSError: error.errno is {errno.errorcode[error.errno or 0]}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ Listening on 0.0.0.0 is not being reachable: that takes the right address, a sha
 a firewall that lets it pass. Tried with real machines in the lab; without it, told on paper.
 """
 
+from socket import socket
+
 from bindlab import Host, lab, reachable_from
 
 WIFI, ETHERNET, PHONE = "192.168.0.102", "10.0.0.12", "192.168.0.50"
@@ -12,33 +14,37 @@ LAPTOP = Host.of(lo="127.0.0.1/8", wifi=NICS["wifi"], ethernet=NICS["ethernet"])
 PEERS = {"phone": {"wifi": f"{PHONE}/24"}, "guest": {"guests": "172.16.0.50/24"}}
 
 
-def dial(net: lab.Network) -> None:
-    """Try the addresses that people try."""
-    with net.laptop.listen(3000, "0.0.0.0"):
-        print("itself, which 127.0.0.1 is on a phone:")
-        print(f"  {net.phone.probe('127.0.0.1:3000')}")
-        print("the laptop's address on the Ethernet, where the phone is not:")
-        print(f"  {net.phone.probe(f'{ETHERNET}:3000')}")
-        print("the laptop's address on the Wi-Fi:")
-        print(f"  {net.phone.probe(f'{WIFI}:3000')}")
-        print("the same, from a phone on the guests' network:")
-        print(f"  {net.guest.probe(f'{WIFI}:3000')}")
+def dial(phone: lab.LabHost, what: str, address: str) -> None:
+    print(f"{what}:")
+    print(f"  {phone.probe(f'{address}:3000')}")
 
 
-def talk(net: lab.Network) -> None:
-    with net.laptop.listen(3000, "0.0.0.0") as server, net.phone.connect(WIFI, 3000) as phone:
+def talk(server: socket, phone: lab.LabHost) -> None:
+    """Let the phone ask for something, as its browser would."""
+    with server, phone.connect(WIFI, 3000) as browser:
         connection, (address, _) = server.accept()
         with connection:
             connection.sendall(b"hello, phone")
-        print(f"(the laptop has a visitor from {address}, who reads {phone.recv(100).decode()!r})")
+        print(
+            f"  the laptop sees a visitor from {address}, who reads {browser.recv(100).decode()!r}"
+        )
+
+
+def try_addresses(net: lab.Network) -> None:
+    """Dial what people dial."""
+    with net.laptop.listen(3000, "0.0.0.0"):
+        dial(net.phone, "127.0.0.1, which is the phone itself", "127.0.0.1")
+        dial(net.phone, "the laptop's address on the Ethernet, where the phone is not", ETHERNET)
+        dial(net.guest, "the laptop's address on the Wi-Fi, from the guests' network", WIFI)
+        dial(net.phone, "the laptop's address on the Wi-Fi", WIFI)
+    talk(net.laptop.listen(3000, "0.0.0.0"), net.phone)
 
 
 def behind_a_firewall() -> None:
     laptop = lab.Machine(NICS, firewall=lab.firewall("drop"))
     try:
         with lab.network(laptop=laptop, **PEERS) as net, net.laptop.listen(3000, "0.0.0.0"):
-            print("the laptop's address on the Wi-Fi, when the laptop's firewall is on:")
-            print(f"  {net.phone.probe(f'{WIFI}:3000')}")
+            dial(net.phone, "the same, when the laptop has a firewall that drops", WIFI)
     except lab.LabError as error:
         print(f"(no firewall can be shown: {error})")
 
@@ -50,8 +56,7 @@ def main() -> None:
     if there := lab.available():
         print("\nAnd what does the phone meet, when it opens ...")
         with lab.network(laptop=NICS, **PEERS) as net:
-            dial(net)
-            talk(net)
+            try_addresses(net)
         behind_a_firewall()
     else:
         print(f"Nobody can try it, for there is no lab here: {there}")

@@ -18,7 +18,7 @@ TRIES = {  # where the server is, what it is bound to, and what people try
 def in_the_lab(net: lab.Network) -> None:
     for server, tries in TRIES.items():
         where, address = server.split()
-        print(f"\na server in the {where}, on {address}:3000")
+        print(f"\na server on the {where}, bound to {address}:3000")
         with net[where].listen(3000, address):
             for each in tries:
                 who, dials = each.split()
@@ -31,7 +31,7 @@ def on_paper() -> None:
     hosts = {"laptop": laptop, "container": container}
     for server in TRIES:
         where, address = server.split()
-        print(f"\na server in the {where}, on {address}:3000")
+        print(f"\na server on the {where}, bound to {address}:3000")
         print(reachable_from(f"{address}:3000", host=hosts[where]))
 
 
