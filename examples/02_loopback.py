@@ -30,7 +30,7 @@ def on_the_laptop() -> None:
     print()
     print(f"its own browser opens  {reach.verdict(THIS_HOST).endpoints[0].url()}")
     print(f"a phone on the Wi-Fi   {reach.verdict(PHONE)}")
-    print(f"anybody outside?       {'yes' if PHONE in reach else 'no'}: {reach.scope.name} only")
+    print(f"the widest audience    {reach.scope.name}: every program of every user of this machine")
     print()
     print("http://127.0.0.1:3000 typed on the phone is no way in either: every machine has a")
     print("127.0.0.1 of its own, and there it is the phone.")

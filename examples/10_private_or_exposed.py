@@ -37,6 +37,10 @@ def show_audiences() -> None:
     print("(debug=True) offers to run their code here.")
 
 
+def dial_here(address: str, port: int) -> socket:
+    return create_connection((address, port), timeout=5)
+
+
 def relay(server: socket, outside: socket, from_phone: Dial, from_laptop: Dial) -> None:
     """Let the phone ask the relay, which asks the private server."""
     phone = from_phone(*outside.getsockname()[:2])
@@ -62,8 +66,7 @@ def main() -> None:
     elif THIS_HOST in reachable_from("127.0.0.1:3000"):
         print(f"  (on this machine alone, for there is no lab here: {there})")
         with listen() as server, listen() as outside:
-            dial = lambda address, port: create_connection((address, port), timeout=5)  # noqa: E731
-            relay(server, outside, dial, dial)
+            relay(server, outside, dial_here, dial_here)
     print("\nRelays that you may have running:")
     for name, what in RELAYS.items():
         print(f"  {name}: {what}")

@@ -57,4 +57,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    child(int(sys.argv[1])) if sys.argv[1:] else main()
+    if sys.argv[1:]:
+        child(int(sys.argv[1]))
+    else:
+        main()

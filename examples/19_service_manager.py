@@ -55,4 +55,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    server() if sys.argv[1:] else main()
+    if sys.argv[1:]:
+        server()
+    else:
+        main()

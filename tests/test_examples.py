@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -122,6 +123,17 @@ def test_links_of_the_index_lead_somewhere() -> None:
     """Each link is a file here, whatever it is renamed to."""
     targets = {target.partition("#")[0] for target in re.findall(r"\]\(([^)]+)\)", INDEX)}
     assert sorted(t for t in targets if not (EXAMPLES / t).exists()) == []
+
+
+def test_what_to_ask_of_a_running_server(
+    listening_socket: socket.socket, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The commands that the index gives for port 5000 answer for a server that is there."""
+    port = listening_socket.getsockname()[1]
+    asked, tried = re.findall(r'^    \.ci/try python -c "(.*)"$', INDEX, re.M)
+    exec(asked.replace("5000", str(port)), {})
+    assert f"bound to 127.0.0.1:{port}" in capsys.readouterr().out
+    exec(tried.replace("5000", str(port)), {})
 
 
 @pytest.mark.parametrize("script", NUMBERED)
