@@ -37,8 +37,8 @@ def attempt(port: int) -> str:
 
 def looking() -> None:
     print("Look for a port:")
-    numbers = [find_free_port() for _ in range(1000)]
-    print(f"  1000 calls of find_free_port() gave {len(set(numbers))} numbers, the rest came twice")
+    found = len({find_free_port() for _ in range(1000)})
+    print(f"  1000 calls of find_free_port() gave {found} numbers; the rest were repeats")
     with bind() as taken:
         port = taken.getsockname()[1]
         print(f"  {probe(f'127.0.0.1:{port}')}")

@@ -34,9 +34,9 @@ def try_addresses(net: lab.Network) -> None:
     """Dial what people dial."""
     with net.laptop.listen(3000, "0.0.0.0"):
         dial(net.phone, "127.0.0.1, which is the phone itself", "127.0.0.1")
-        dial(net.phone, "the laptop's address on the Ethernet, where the phone is not", ETHERNET)
-        dial(net.guest, "the laptop's address on the Wi-Fi, from the guests' network", WIFI)
-        dial(net.phone, "the laptop's address on the Wi-Fi", WIFI)
+        dial(net.phone, "the Ethernet address, to which it has no route", ETHERNET)
+        dial(net.guest, "the Wi-Fi address, as a guest in another network", WIFI)
+        dial(net.phone, "the Wi-Fi address", WIFI)
     talk(net.laptop.listen(3000, "0.0.0.0"), net.phone)
 
 
@@ -44,7 +44,7 @@ def behind_a_firewall() -> None:
     laptop = lab.Machine(NICS, firewall=lab.firewall("drop"))
     try:
         with lab.network(laptop=laptop, **PEERS) as net, net.laptop.listen(3000, "0.0.0.0"):
-            dial(net.phone, "the same, when the laptop has a firewall that drops", WIFI)
+            dial(net.phone, "the same, when the laptop has a firewall", WIFI)
     except lab.LabError as error:
         print(f"(no firewall can be shown: {error})")
 
@@ -60,8 +60,8 @@ def main() -> None:
         behind_a_firewall()
     else:
         print(f"Nobody can try it, for there is no lab here: {there}")
-    print("\nRefused: the machine is there, and no server on that address. No answer: a firewall,")
-    print("or nobody. Unreachable: the phone knows no way there. Each has another remedy.")
+    print("\nRefused: the machine is there, and no server on that address (or a firewall says so).")
+    print("No answer: a firewall again, or nobody there. Unreachable: there is no route.")
 
 
 if __name__ == "__main__":
