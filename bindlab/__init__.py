@@ -35,9 +35,11 @@ from bindlab.reach import (
     Answer,
     Candidate,
     Condition,
+    OriginLike,
     Reach,
     Reason,
     Scope,
+    Vantage,
     Verdict,
 )
 from bindlab.reachable import reachable_from
@@ -74,6 +76,7 @@ __all__ = [
     "InvalidBindingError",
     "NotListeningError",
     "OptionNotSupportedError",
+    "OriginLike",
     "Outcome",
     "Probe",
     "Reach",
@@ -83,6 +86,7 @@ __all__ = [
     "Route",
     "Scope",
     "Transport",
+    "Vantage",
     "Verdict",
     "activated",
     "adopt",

@@ -72,47 +72,47 @@ class BindError(OSError):
 
 
 class AddressInUseError(BindError):
-    """Another socket has the port, or every port that would do is taken."""
+    """Another socket has the port, or every port that would do is taken (``EADDRINUSE``)."""
 
 
 class AddressNotAvailableError(BindError):
-    """The address is none of this host's, or not ready yet."""
+    """The address is none of this host's, or not ready yet (``EADDRNOTAVAIL``)."""
 
 
 class FamilyNotSupportedError(BindError):
-    """The system does not offer this address family, such as IPv6."""
+    """The system does not offer this address family, such as IPv6 (``EAFNOSUPPORT``)."""
 
 
 class InvalidBindingError(BindError):
-    """The address cannot be bound in this way: a link-local one without its zone, for example."""
+    """The address cannot be bound so, as a link-local one without its zone (``EINVAL``)."""
 
 
 class DeviceNotFoundError(BindError):
-    """No interface of this host has that name or index."""
+    """No interface of this host has that name or index (``ENODEV``, ``ENXIO``)."""
 
 
 class OptionNotSupportedError(BindError):
-    """The system does not have a socket option that was asked for."""
+    """The system does not have a socket option that was asked for (``ENOPROTOOPT``)."""
 
 
 class ResourcesExhaustedError(BindError):
-    """The process or the system has no descriptors, buffers or memory left."""
+    """The process or the system has no descriptors (``EMFILE``, ``ENFILE``) or memory left."""
 
 
 class DescriptorError(BindError):
-    """The descriptor is closed, or is no IP socket."""
+    """The descriptor is closed, or is no IP socket (``EBADF``, ``ENOTSOCK``)."""
 
 
 class BindPermissionError(BindError, PermissionError):
-    """The system demands a privilege."""
+    """The system demands a privilege, as it does for low ports (``EACCES``, ``EPERM``)."""
 
 
 class BindInterruptedError(BindError, InterruptedError):
-    """A signal interrupted the system call."""
+    """A signal interrupted the system call (``EINTR``)."""
 
 
 class BindUnreadyError(BindError, BlockingIOError):
-    """The system has no resources for it at the moment."""
+    """The system has no resources for it at the moment (``EAGAIN``)."""
 
 
 class Refusal(NamedTuple):

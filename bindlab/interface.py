@@ -30,10 +30,15 @@ class AddressState(enum.Flag):
     """What a system says of one of its IPv6 addresses (RFC 4862, RFC 8981)."""
 
     PREFERRED = 0
+    """In use, and nothing else is said of it."""
     TENTATIVE = enum.auto()
+    """Not usable yet: duplicate address detection runs (RFC 4862 section 5.4)."""
     DAD_FAILED = enum.auto()
+    """Not usable: another machine on the link has it."""
     DEPRECATED = enum.auto()
+    """Still answers; new connections should not start from it."""
     TEMPORARY = enum.auto()
+    """Changes from time to time, for privacy (RFC 8981)."""
 
 
 class Interface(Value):
@@ -49,7 +54,8 @@ class Interface(Value):
     IFF_UP, IFF_RUNNING). ``route_localnet`` and ``disable_ipv6`` are Linux's settings of this
     interface (``/proc/sys/net/ipv4/conf/NAME/route_localnet`` and its IPv6 sibling).
     ``states`` pairs IPv6 addresses with their :class:`AddressState`. Each is ``None`` where
-    the system does not say.
+    the system does not say. What is no name, index or address is a ``ValueError`` or a
+    ``TypeError``.
     """
 
     __slots__ = (
@@ -153,7 +159,7 @@ class Interface(Value):
 
     @classmethod
     def from_document(cls, document: object) -> Self:
-        """Return the interface that :meth:`to_document` wrote."""
+        """Return the interface that :meth:`to_document` wrote; else raise ``TypeError``."""
         if not is_document(document):
             raise TypeError(f"{document!r} is no interface")
         fields = dict(document)

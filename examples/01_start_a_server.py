@@ -1,67 +1,66 @@
 """Starting a server, step by step, and what the system says at each step.
 
-Code asks the system for a socket; the system allocates one, binds it to an IP address and a
-port, which nobody else gets from then on, and listens. Then it waits for connections.
+The code asks the system for a socket: an IP address, a port and a protocol, here TCP. The
+system binds it, so that nobody else gets the port, lets it listen, and hands it its clients.
 """
 
 import socket
-import threading
-from http.server import BaseHTTPRequestHandler
-from urllib.request import urlopen
 
-from bindlab import BindError, bind, binding_of, listen, reachable_from
+from bindlab import THIS_HOST, BindError, bind, binding_of, listen, probe, reachable_from
 
 
-def refused(sock: socket.socket) -> bool:
-    """Return whether a connection to the address of *sock* is refused."""
-    with socket.socket() as client:
-        client.settimeout(5)
-        return client.connect_ex(sock.getsockname()) != 0
-
-
-class Hello(BaseHTTPRequestHandler):
-    """Answers every request with one line."""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"hello from " + str(self.connection.getsockname()[0]).encode())
-
-    def log_message(self, *_: object) -> None:
-        """Keep quiet: the example does the talking."""
-
-
-print("1. Bind: the system chooses a free port on loopback, and holds it.")
-with bind(0, "127.0.0.1") as sock:
-    print(f"   this socket is {binding_of(sock)}")
-    print(f"   a connection is {'refused' if refused(sock) else 'accepted'}: nobody listens yet")
-    port = sock.getsockname()[1]
+def attempt(port: int) -> str:
+    """Return how it goes for another server that wants *port*."""
     try:
-        listen(port, "127.0.0.1").close()
+        with listen(port, "127.0.0.1") as server:
+            return f"listens on {binding_of(server)}"
     except BindError as error:
-        print(f"   a second server on that port: {type(error).__name__} at {error.stage}")
+        return f"{type(error).__name__}: {error}"
 
-print("2. Listen: bound and listening in one call.")
-with listen(0, "127.0.0.1") as server:
-    print(f"   this socket is {binding_of(server)}")
 
-    print("3. Accept: a client connects, asks, and is answered.")
+def bound() -> None:
+    print("1. Bind. The code asks for 127.0.0.1 and any port; the system chooses one.")
+    with bind(0, "127.0.0.1") as sock:
+        endpoint = binding_of(sock).endpoint
+        print(f"   this socket is  {binding_of(sock)}")
+        print(f"   another server  {attempt(endpoint.port)}")
+        print(f"   a client        {probe(endpoint)}")
 
-    def serve_one() -> None:
-        connection, client = server.accept()
-        with connection:
-            Hello(connection, client, None)  # type: ignore[arg-type]
 
-    (url,) = reachable_from(server).urls()
-    thread = threading.Thread(target=serve_one, daemon=True)
-    thread.start()
-    with urlopen(url, timeout=5) as response:
-        print(f"   {url} says: {response.read().decode()}")
-    thread.join(timeout=5)
+def listening() -> None:
+    print("2. Listen. From now on the system takes connections, and queues them for the code.")
+    with listen(0, "127.0.0.1") as server:
+        address = server.getsockname()
+        print(f"   this socket is  {binding_of(server)}")
+        with socket.create_connection(address, timeout=5) as client:
+            print("   a client        is connected, though no code has looked at it yet:")
+            print("                   connected does not mean that the server is ready")
 
-    print("4. Who can reach it?")
+            print("3. Accept. The code takes the first client from the queue, and serves it.")
+            connection, peer = server.accept()
+            with connection:
+                print(f"   the server      has a client at {peer[0]}, port {peer[1]}")
+                connection.sendall(b"hello")
+            print(f"   the client      reads {client.recv(100)!r}")
+
+        print("4. Who can connect?")
+        print()
+        print(reachable_from(server))
+        print()
+
+
+def main() -> None:
+    here = reachable_from("127.0.0.1:3000").verdict(THIS_HOST)
+    if not here:
+        print(f"Nothing can be shown on this machine: {here.explanation}.")
+        return
+    bound()
+    listening()
+    print("5. Close. The port is free again, for whoever asks first.")
     print()
-    print(reachable_from(server))
+    print('Steps 1 and 2 are one call in bindlab: listen(3000, "127.0.0.1")')
+    print(f"   such a server   {attempt(3000)}")
 
-print()
-print("5. Closed: the port is free again.")
+
+if __name__ == "__main__":
+    main()

@@ -58,7 +58,7 @@ PURE_IMPORTS = {
 def imports_of(path: Path) -> set[str]:
     """Return the modules that a file imports, of any form and at any depth."""
     found: set[str] = set()
-    package = ["bindlab", *path.relative_to(PACKAGE).parts[:-1]]
+    package = list(path.relative_to(PACKAGE.parent).parts[:-1])
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
@@ -162,9 +162,10 @@ def test_assertions_know_what_they_stand_on(level: int) -> None:
 
 
 def test_pytest_is_known_in_one_place() -> None:
-    """The assertions serve unittest too: the plugin alone imports pytest."""
-    users = {p.name for p in PACKAGE.rglob("*.py") if "pytest" in imports_of(p)}
-    assert users == {"pytest_plugin.py"}
+    """The assertions serve unittest too: the module of the fixtures alone imports pytest."""
+    assert {p.name for p in PACKAGE.rglob("*.py") if "pytest" in imports_of(p)} == set()
+    fixtures = PACKAGE.parent / "pytest_bindlab.py"
+    assert ours(imports_of(fixtures)) == {"bindlab.pytest_plugin"}  # for type checkers
 
 
 def test_only_the_labs_own_processes_make_system_calls() -> None:

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from pathlib import Path
+from importlib.metadata import entry_points
 
 import pytest
 from attempts import IPV6, LINUX
@@ -165,7 +165,7 @@ def test_none_is_used_unasked(pytester: pytest.Pytester) -> None:
 def test_they_are_shown(pytester: pytest.Pytester) -> None:
     """``pytest --fixtures`` lists each with its docstring, and no fixture of bindlab else."""
     shown = run(pytester, "", "--fixtures").stdout.str()
-    listed = [line.split()[0] for line in shown.splitlines() if "pytest_plugin.py:" in line]
+    listed = [line.split()[0] for line in shown.splitlines() if "pytest_bindlab.py:" in line]
     assert sorted(listed) == FIXTURES
     assert "A TCP socket that listens on 127.0.0.1, on a port that nobody else gets." in shown
 
@@ -175,14 +175,16 @@ def test_names_are_free() -> None:
     assert not TAKEN & set(FIXTURES)
 
 
-@pytest.mark.parametrize("module", ["ifaddr", "asyncio", "concurrent.futures", "bindlab.testing"])
-def test_loading_is_light(module: str) -> None:
-    """The plugin costs a suite that does not use it no more than ``import bindlab``."""
+def test_loading_is_light() -> None:
+    """A suite that uses no fixture does not import bindlab, nor anything that pytest does not."""
     code = (
-        "import pytest, sys; before = set(sys.modules); import bindlab.pytest_plugin; "
-        f"sys.exit({module!r} in set(sys.modules) - before)"
+        "import pytest, sys; before = set(sys.modules); import pytest_bindlab; "
+        "print(*set(sys.modules) - before)"
     )
-    assert subprocess.run([sys.executable, "-I", "-c", code], check=False).returncode == 0
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["pytest_bindlab"]
 
 
 def test_a_failure_ends_in_the_test(pytester: pytest.Pytester) -> None:
@@ -238,15 +240,21 @@ class TestCrowd:
 
 
 @LINUX
-@pytest.mark.slow
-@pytest.mark.parametrize(("workers", "each"), [(4, 50), (8, 250)])
-def test_no_collisions(pytester: pytest.Pytester, workers: int, each: int) -> None:
-    """Tests side by side, each with a server and a client of its own: nobody meets another."""
-    result = run(pytester, CROWD.replace("{each}", str(each)), f"--numprocesses={workers}")
-    result.assert_outcomes(passed=4 * each)
+def test_fixtures_beside_each_other(pytester: pytest.Pytester) -> None:
+    """In parallel tests what is held, lent and refused stays apart (see test_parallel_run.py)."""
+    result = run(pytester, CROWD.replace("{each}", "25"), "--numprocesses=4")
+    result.assert_outcomes(passed=100)
 
 
-def test_the_module_says_which(pytester: pytest.Pytester) -> None:
-    """Installing is enough: the entry point names the module."""
-    assert "bindlab.pytest_plugin" in (Path(__file__).parent.parent / "pyproject.toml").read_text()
-    assert "bindlab" in run(pytester, "def test(): ...", "-v", "--trace-config").stdout.str()
+def test_installing_is_enough(pytester: pytest.Pytester) -> None:
+    """The entry point is installed, and its module is in the wheel beside the package."""
+    (entry,) = entry_points(group="pytest11", name="bindlab")
+    assert entry.value == "pytest_bindlab"
+    assert "pytest_bindlab" in run(pytester, "def test(): ...", "--trace-config").stdout.str()
+
+
+def test_without_entry_points(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where pytest is told to load no plugin by itself, ``-p bindlab.pytest_plugin`` does."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    suite = "def test(listening_socket, refused_endpoint): ..."
+    run(pytester, suite, "-p", "bindlab.pytest_plugin").assert_outcomes(passed=1)

@@ -43,7 +43,7 @@ def test_two_commands_come_first() -> None:
     """The first commands are the two that a newcomer needs, and name files that exist."""
     commands = re.findall(r"^    (\S.*)$", README, flags=re.MULTILINE)
     assert commands[:2] == [
-        ".ci/try python examples/02_loopback_or_wildcard.py",
+        ".ci/try python examples/03_wildcard.py",
         ".ci/try python -m pytest",
     ]
     assert (ROOT / ".ci/try").stat().st_mode & 0o111

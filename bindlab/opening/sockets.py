@@ -43,7 +43,7 @@ def bind(
     - *device*: only packets that arrive by this interface (``SO_BINDTODEVICE``, socket(7),
       Linux).
     - *share_port*: other sockets of the same user may bind the same, and the system spreads
-      connections or datagrams over them (``SO_REUSEPORT``; macOS does not spread).
+      connections or datagrams over them (``SO_REUSEPORT``; macOS and BSD do not spread).
 
     The hold, without *share_port*: on Linux (measured) any other bind of an overlapping address
     is refused whatever options it sets (root's ``TCP_REPAIR`` aside), port 0 never yields this

@@ -33,8 +33,11 @@ class Vantage(enum.Enum):
     """Places to ask from that have no one address."""
 
     THIS_HOST = "this machine"
+    """A program on this machine, whatever address of it the program sends from."""
     BEYOND = "beyond, by a router"
+    """A machine on none of the attached networks, whose packets a router brings."""
     INTERNET = "the internet"
+    """The same, with an address of the internet (global unicast)."""
 
 
 THIS_HOST: Final = Vantage.THIS_HOST
@@ -50,55 +53,90 @@ class Answer(enum.Enum):
     """Whether packets get in. Only a program on this machine is ever told ``YES``."""
 
     YES = "yes"
+    """Nothing is in the way."""
     CONDITIONAL = "conditional"
+    """Nothing on this host shuts the origin out for certain; conditions remain."""
     NO = "no"
+    """The ordinary kernel path delivers nothing from there."""
 
 
 class Scope(enum.IntEnum):
     """Audiences, from the narrowest to the widest; each includes those before it."""
 
     NOBODY = 0
+    """Not even this machine."""
     HOST = 1
+    """Programs on this machine."""
     LINK = 2
+    """Machines on an attached network."""
     PRIVATE = 3
+    """Machines whose packets a router brings, the internet aside."""
     GLOBAL = 4
+    """The internet."""
 
 
 class Reason(enum.Enum):
     """What shuts an origin out for certain."""
 
     NOT_LISTENING = "not listening"
+    """It is bound, and ``listen()`` was not called."""
     GROUP = "group"
+    """It is bound to a group or a broadcast address that such packets never reach."""
     OTHER_PEER = "other peer"
+    """It is connected, and hears only its peer."""
     FAMILY = "family"
+    """The origin speaks the other of IPv4 and IPv6."""
     LOOPBACK = "loopback"
+    """It is bound to loopback, which no packet from outside reaches."""
     ZONE = "zone"
+    """A link-local address, of the socket or the origin, on another link (RFC 4007)."""
     ADDRESS_GONE = "address gone"
+    """It is bound to an address that is none of this host's now."""
     DEVICE = "device"
+    """It is bound to a device by which such packets do not come."""
     STRONG_HOST = "strong host"
+    """The address belongs to another interface (RFC 1122 section 3.3.4.2)."""
     LOOPBACK_DOWN = "loopback down"
+    """The loopback interface is down, which a host needs to reach itself."""
     LINK_DOWN = "link down"
+    """The interface is down, or has no carrier."""
     NO_WAY_BACK = "no way back"
+    """The device that it is bound to loses its answers."""
 
 
 class Condition(enum.Enum):
     """What an answer depends on, and bindlab cannot know from here."""
 
     FIREWALL = "firewall"
+    """No firewall drops the packets, here or on the way."""
     LINK_ISOLATION = "link isolation"
+    """The link lets its stations talk to each other, as guest Wi-Fi does not."""
     ROUTE_THERE = "route there"
+    """The origin, or its router, has a route to the address."""
     ROUTE_BACK = "route back"
+    """This host has a route to the origin, for its answers."""
     NAT = "NAT"
+    """A router forwards the port: the address is no address of the internet."""
     WEAK_HOST = "weak host"
+    """This host takes packets by another interface than the address's own."""
     PEER_ZONE = "peer's own zone"
+    """The origin writes the zone as its own machine calls it (RFC 4007 section 6)."""
     DUAL_STACK = "dual-stack"
+    """``IPV6_V6ONLY`` is off, so that an IPv6 wildcard takes IPv4 too."""
     ROUTE_LOCALNET = "route_localnet"
+    """Linux's ``route_localnet`` lets packets for 127.0.0.0/8 in."""
     LOCAL_ROUTE = "local route"
+    """A route delivers the address here, though no interface has it."""
     GROUP_MEMBERSHIP = "group membership"
+    """This host has joined the multicast group, and the origin sends to it."""
     MULTICAST_ROUTING = "multicast routing"
+    """A multicast router forwards the group."""
     BROADCAST = "broadcast"
+    """The origin sends to the broadcast address."""
     REPLY_ADDRESS = "reply from another address"
+    """The origin takes a UDP answer from another address than it asked."""
     LOCATION = "location"
+    """The origin is where the answer supposes: its address fits several places."""
 
 
 class Candidate(Endpoint):
