@@ -256,7 +256,7 @@ class Verdict(Value):
 
     @property
     def cells(self) -> tuple[str, str, str, str]:
-        """This verdict as a row of the table whose headings are :data:`HEADINGS`."""
+        """This verdict as a row of a table: from where, the answer, what to open, and why."""
         return self.who, self.answer.value, self.opens or "-", self.explanation
 
     def __str__(self) -> str:

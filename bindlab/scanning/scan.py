@@ -59,7 +59,7 @@ class Answering(Value):
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What is taken for granted in :attr:`bindings`: nothing, where the system lists them."""
+        """What is taken for granted in ``bindings``: nothing, where the system lists them."""
         return () if self.listed is not None else (_DEDUCED,)
 
     def __bool__(self) -> bool:
