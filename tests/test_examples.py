@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from bindlab.__main__ import main
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 INDEX = (EXAMPLES / "README.md").read_text()
 SHOWN = dict(re.findall(r"^### [^\n]*\((\S+\.py)\)$.*?^```text\n(.*?)^```$", INDEX, re.M | re.S))
@@ -129,11 +131,14 @@ def test_what_to_ask_of_a_running_server(
     listening_socket: socket.socket, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The commands that the index gives for port 5000 answer for a server that is there."""
-    port = listening_socket.getsockname()[1]
-    asked, tried = re.findall(r'^    \.ci/try python -c "(.*)"$', INDEX, re.M)
-    exec(asked.replace("5000", str(port)), {})
-    assert f"bound to 127.0.0.1:{port}" in capsys.readouterr().out
-    exec(tried.replace("5000", str(port)), {})
+    port = str(listening_socket.getsockname()[1])
+    plain, with_origin = re.findall(r"^    \.ci/try python -m bindlab (.*)$", INDEX, re.M)
+    assert main(plain.replace("5000", port).split()) == 0
+    assert f"listens on 127.0.0.1:{port}" in capsys.readouterr().out
+    assert main(with_origin.replace("5000", port).split()) == 1
+    assert "192.168.0.50 cannot reach it: bound to loopback" in capsys.readouterr().out
+    (tried,) = re.findall(r'^    \.ci/try python -c "(.*)"$', INDEX, re.M)
+    exec(tried.replace("5000", port), {})
 
 
 @pytest.mark.parametrize("script", NUMBERED)
