@@ -6,6 +6,7 @@ A page over the public names: it says nothing that the library does not say.
 import argparse
 import enum
 import json
+import os
 import sys
 from collections.abc import Sequence
 
@@ -70,6 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0 if found else 1
     except ValueError as error:
         parser.error(str(error))
+    except BrokenPipeError:  # who read this has seen enough, as in "| head"
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 3
     except OSError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 3

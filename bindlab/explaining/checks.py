@@ -159,15 +159,15 @@ FIREWALLS: Final[Mapping[System, str]] = {
     "openbsd": "(pfctl -sr)",
 }
 
-# What to do where another address to bind is not the answer, by what shuts the origin out.
+# What to do where no address to bind would let the origin in, by what shuts it out of all.
 REMEDIES: Final[Mapping[Reason, str]] = {
     Reason.NOT_LISTENING: "call listen() on the socket",
     Reason.GROUP: "join the group on the interface that {origin} is on, or bind a unicast address",
     Reason.OTHER_PEER: "use a socket that is not connected",
     Reason.FAMILY: "give this machine an address of {family} on the network of {origin}",
-    Reason.LOOPBACK: "have a program here pass connections on (a relay), or bind another address",
+    Reason.LOOPBACK: "give this machine an address on the network of {origin}: it has none",
     Reason.ZONE: "bind an address that is not link-local",
-    Reason.ADDRESS_GONE: "bind an address that this machine has now",
+    Reason.ADDRESS_GONE: "give this machine an address of {family}: it has none that is in use",
     Reason.DEVICE: "bind the device that {origin} comes by, or none",
     Reason.STRONG_HOST: "bind the address on the network that {origin} comes by",
     Reason.LOOPBACK_DOWN: "bring loopback up (ip link set lo up)",

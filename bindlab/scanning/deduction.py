@@ -51,7 +51,7 @@ def deduce(
         m.door for m in met if not m.is_taken and any(_covers(socket, m.door) for socket in sockets)
     ]
     if deaf:
-        evidence.append(f"yet {_joined(deaf)} does not answer: a firewall, or a full backlog")
+        evidence.append(f"yet no answer from {_joined(deaf)}: {_DEAF}")
     return Deduction(
         (*sockets, *(b for b, _ in _bindings(port, transport, beside))), tuple(evidence)
     )
@@ -62,6 +62,7 @@ _WHY = {  # by whether every IPv4 and every IPv6 address answers
     (False, True): "every IPv6 address answers and not every IPv4 one: a wildcard of IPv6 only",
     (True, True): "every address answers, IPv4 and IPv6: a dual-stack wildcard, or one of each",
 }
+_DEAF = "a firewall here, a full backlog, or loopback is down"
 _UNUSED = "even 127.255.255.254 answers, which nobody serves by itself"
 _ALIKE = "::1 is the only IPv6 address here, so that ::1 and :: look alike: the wider one is taken"
 
