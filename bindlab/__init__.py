@@ -40,6 +40,7 @@ from bindlab.reach import (
     Verdict,
 )
 from bindlab.reachable import reachable_from
+from bindlab.route import Route
 from bindlab.snapshot import interfaces, this_host
 
 __all__ = [
@@ -73,6 +74,7 @@ __all__ = [
     "Reason",
     "Reservation",
     "ResourcesExhaustedError",
+    "Route",
     "Scope",
     "Transport",
     "Verdict",

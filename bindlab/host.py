@@ -5,11 +5,12 @@ does that), written by hand, or carried here in a bug report.
 """
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network, ip_network
 from typing import Final, Literal, Self, TypeAlias, get_args
 
 from bindlab.interface import Interface, InterfaceAddress, checked_flag, is_document, is_list
+from bindlab.route import Route
 from bindlab.value import Value
 
 __all__ = [
@@ -76,6 +77,9 @@ class Host(Value):
       one that owns its destination (RFC 1122 section 3.3.4.2, the strong host model).
     - ``local_routes``: networks that are delivered here though no interface lists their
       addresses (Linux: ``ip route add local``).
+    - ``routes``: every :class:`Route` by which this machine sends to others, ``None`` where
+      they are unknown. Where they are known they are all there are: to whom no route leads,
+      this machine does not answer.
     """
 
     __slots__ = (
@@ -85,6 +89,7 @@ class Host(Value):
         "bindv6only",
         "strong_host",
         "local_routes",
+        "routes",
         "assumed",
     )
 
@@ -94,6 +99,7 @@ class Host(Value):
     bindv6only: bool | None
     strong_host: bool | None
     local_routes: tuple[IPNetwork, ...] | None
+    routes: tuple[Route, ...] | None
     assumed: frozenset[str]
 
     def __init__(
@@ -105,6 +111,7 @@ class Host(Value):
         bindv6only: Setting = DEFAULT,
         strong_host: Setting = DEFAULT,
         local_routes: Iterable[IPNetwork | str] | None = (),
+        routes: Iterable[Route] | None = None,
     ) -> None:
         if system not in SYSTEMS:
             raise ValueError(f"{system!r} is no known system: write one of {', '.join(SYSTEMS)}")
@@ -113,10 +120,12 @@ class Host(Value):
             "bindv6only": bindv6only,
             "strong_host": strong_host,
         }
+        listed = _distinct(interfaces)
         self._set(
-            interfaces=_distinct(interfaces),
+            interfaces=listed,
             system=system,
             local_routes=_networks(local_routes),
+            routes=_routes(routes, {interface.name for interface in listed}),
             assumed=frozenset(name for name, value in given.items() if value is DEFAULT),
         )
         for name, value in given.items():
@@ -134,6 +143,7 @@ class Host(Value):
         bindv6only: Setting = DEFAULT,
         strong_host: Setting = DEFAULT,
         local_routes: Iterable[IPNetwork | str] | None = (),
+        routes: Iterable[Route] | None = None,
         **interfaces: str | InterfaceAddress | Interface | Iterable[str | InterfaceAddress],
     ) -> Self:
         """Return a host made by hand: one keyword an interface, up and running.
@@ -160,6 +170,7 @@ class Host(Value):
             bindv6only=bindv6only,
             strong_host=strong_host,
             local_routes=local_routes,
+            routes=routes,
         )
 
     def replace(self, **changes: object) -> Self:
@@ -187,11 +198,12 @@ class Host(Value):
         import json
 
         settings = {name: getattr(self, name) for name in DEFAULTS if name not in self.assumed}
-        routes = self.local_routes
+        local, routes = self.local_routes, self.routes
         document = {
             "system": self.system,
             **settings,
-            "local_routes": None if routes is None else [str(route) for route in routes],
+            "local_routes": None if local is None else [str(network) for network in local],
+            "routes": None if routes is None else [route.to_document() for route in routes],
             "interfaces": [interface.to_document() for interface in self.interfaces],
         }
         return json.dumps(document, indent=2)
@@ -209,7 +221,10 @@ class Host(Value):
             raise ValueError('this is no host: write {"system": "linux", "interfaces": [...]}')
         try:
             interfaces = [Interface.from_document(item) for item in items]
-            return cls._made({**document, "interfaces": interfaces})
+            made: dict[str, object] = {**document, "interfaces": interfaces}
+            if is_list(routes := document.get("routes")):
+                made["routes"] = [Route.from_document(item) for item in routes]
+            return cls._made(made)
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"this is no host that Host.to_json() wrote: {error}") from error
 
@@ -223,6 +238,23 @@ def _networks(routes: Iterable[IPNetwork | str] | None) -> tuple[IPNetwork, ...]
         if not isinstance(route, str | IPv4Network | IPv6Network):
             raise TypeError(f"{route!r} is no network: write '198.18.0.0/15'")
     return tuple(ip_network(route) for route in routes)
+
+
+def _routes(routes: Iterable[Route] | None, names: Collection[str]) -> tuple[Route, ...] | None:
+    if routes is None:
+        return None
+    if isinstance(routes, str | Mapping) or not isinstance(routes, Iterable):
+        raise TypeError(f"routes is a list of Route, or None, not {routes!r}")
+    found = tuple(routes)
+    for route in found:
+        if not isinstance(route, Route):
+            raise TypeError(f"{route!r} is no Route: write Route('0.0.0.0/0', 'eth0', '10.0.0.1')")
+        if route.interface is not None and route.interface not in names:
+            has = ", ".join(sorted(names)) or "no interface"
+            raise ValueError(
+                f"no interface {route.interface!r} for the route {route}: it has {has}"
+            )
+    return found
 
 
 def _distinct(interfaces: Iterable[Interface]) -> tuple[Interface, ...]:

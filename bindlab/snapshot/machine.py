@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from bindlab.host import Host, IPNetwork, System
 from bindlab.interface import AddressState, Interface, InterfaceAddress
-from bindlab.snapshot import rtnetlink
+from bindlab.route import Route
+from bindlab.snapshot import routing_table, rtnetlink
 from bindlab.snapshot.beyond_ifaddr import (
     Facts,
     adapters_without_ifaddr,
@@ -96,7 +97,9 @@ def this_host() -> Host:
 
     ``local_routes`` are the networks that Linux delivers to itself by a route of its table
     ``local``, own addresses left out: 127.0.0.0/8, a prefix on loopback, ``ip route add
-    local``. Elsewhere they are unknown. See :func:`interfaces` for errors.
+    local``. ``routes`` are those by which Linux sends to others, where they alone decide: with
+    rules of one's own (``ip rule``) or a VRF they are unknown. Elsewhere both are unknown. See
+    :func:`interfaces` for errors.
     """
     name = system()
     found = interfaces()
@@ -109,6 +112,7 @@ def this_host() -> Host:
         bindv6only=_bindv6only(),
         strong_host=False,
         local_routes=_local_routes(found),
+        routes=_routes(found),
     )
 
 
@@ -240,6 +244,15 @@ def _local_routes(own: Iterable[Interface]) -> tuple[IPNetwork, ...] | None:
     except OSError:
         return None
     return tuple(dict.fromkeys(routes))
+
+
+def _routes(own: Iterable[Interface]) -> tuple[Route, ...] | None:
+    names = {interface.index: interface.name for interface in own if interface.index is not None}
+    try:
+        with Dumper() as dumper:
+            return routing_table.routes(dumper, names)
+    except OSError:
+        return None
 
 
 def _network(packed: bytes, length: int) -> IPNetwork:

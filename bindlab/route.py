@@ -1,0 +1,121 @@
+"""A route of a machine as a value: where packets for a network leave, or that they do not.
+
+Does not know how routes are read, nor what follows from one (reach/routing.py does).
+"""
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Literal, Self, TypeAlias, get_args
+
+from bindlab.endpoint import IPAddress, parse_address
+from bindlab.interface import is_document
+from bindlab.value import Value
+
+__all__ = ["Refusal", "Route"]
+
+Refusal: TypeAlias = Literal["unreachable", "blackhole", "prohibit"]
+_REFUSALS: tuple[Refusal, ...] = get_args(Refusal)
+
+
+class Route(Value):
+    """One line of a routing table: the way to *network*, as ip-route(8) lists it.
+
+    *network* is ``"0.0.0.0/0"`` or ``"::/0"`` for the default route, a ``/32`` or ``/128`` for
+    one address. *interface* is the name of the one by which packets leave, ``None`` where it
+    is not known; *gateway* the router's address, ``None`` where the network is on the link;
+    *source* the address that this machine prefers to send from on this route (``src``,
+    RTA_PREFSRC), ``None`` where the system chooses. Of routes to one network the lowest
+    *metric* wins; the several next hops of one route are several routes with one metric.
+
+    *refusal* is set on a route that leads nowhere: ``"unreachable"``, ``"blackhole"`` or
+    ``"prohibit"``. Such a route has neither interface nor gateway.
+
+    >>> print(Route("0.0.0.0/0", "wifi", "192.168.0.1", metric=600))
+    0.0.0.0/0 via 192.168.0.1 dev wifi metric 600
+    """
+
+    __slots__ = ("network", "interface", "gateway", "source", "metric", "refusal")
+
+    network: IPv4Network | IPv6Network
+    interface: str | None
+    gateway: IPAddress | None
+    source: IPAddress | None
+    metric: int
+    refusal: Refusal | None
+
+    def __init__(
+        self,
+        network: str | IPv4Network | IPv6Network,
+        interface: str | None = None,
+        gateway: str | IPAddress | None = None,
+        source: str | IPAddress | None = None,
+        metric: int = 0,
+        refusal: Refusal | None = None,
+    ) -> None:
+        to = _network(network)
+        if interface is not None and (not isinstance(interface, str) or not interface):
+            raise TypeError(f"interface is an interface's name, or None, not {interface!r}")
+        if isinstance(metric, bool) or not isinstance(metric, int):
+            raise TypeError(f"metric is an int, not {metric!r}")
+        if metric < 0:
+            raise ValueError(f"metric is 0 or more, not {metric}")
+        if refusal is not None and refusal not in _REFUSALS:
+            raise ValueError(f"{refusal!r} is no refusal: write one of {', '.join(_REFUSALS)}")
+        if refusal is not None and (interface, gateway, source) != (None, None, None):
+            raise ValueError(f"the {refusal} route to {to} leads nowhere: leave out the rest")
+        sends_from = None if source is None else parse_address(source)
+        if sends_from is not None and sends_from.version != to.version:
+            raise ValueError(f"nothing is sent to {to} from {sends_from}: their families differ")
+        router = None if gateway is None else parse_address(gateway)
+        # RFC 8950: a network of IPv4 may be behind a router that is known by IPv6.
+        if router is not None and router.version < to.version:
+            raise ValueError(f"{router} is no router to {to}: give its IPv6 address")
+        self._set(
+            network=to,
+            interface=interface,
+            gateway=router,
+            source=sends_from,
+            metric=metric,
+            refusal=refusal,
+        )
+
+    def __str__(self) -> str:
+        words = (
+            *((self.refusal,) if self.refusal else ()),
+            str(self.network),
+            *(("via", str(self.gateway)) if self.gateway else ()),
+            *(("dev", self.interface) if self.interface else ()),
+            *(("src", str(self.source)) if self.source else ()),
+            *(("metric", str(self.metric)) if self.metric else ()),
+        )
+        return " ".join(words)
+
+    def to_document(self) -> dict[str, object]:
+        """Return this route as what JSON can hold; see :meth:`from_document`."""
+        return {
+            "network": str(self.network),
+            "interface": self.interface,
+            "gateway": None if self.gateway is None else str(self.gateway),
+            "source": None if self.source is None else str(self.source),
+            "metric": self.metric,
+            "refusal": self.refusal,
+        }
+
+    @classmethod
+    def from_document(cls, document: object) -> Self:
+        """Return the route that :meth:`to_document` wrote."""
+        if not is_document(document):
+            raise TypeError(f"{document!r} is no route")
+        return cls._made(document)
+
+
+def _network(network: object) -> IPv4Network | IPv6Network:
+    if isinstance(network, IPv4Network | IPv6Network):
+        return network
+    if not isinstance(network, str):
+        raise TypeError(f"{network!r} is no network: write '192.168.0.0/24'")
+    try:
+        return ip_network(network)
+    except ValueError as error:
+        raise ValueError(
+            f"{network!r} is no network: {error}; the default routes are '0.0.0.0/0' and '::/0'"
+        ) from None
