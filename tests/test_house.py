@@ -28,6 +28,7 @@ EDGES = ("snapshot", "inspect_socket", "opening", "probing")  # these alone touc
 REACH = (
     ("verdict", "topology"),
     ("origin",),
+    ("routing",),
     ("path",),
     ("rules", "ways", "render"),
     ("judging",),
@@ -37,6 +38,7 @@ REACH = (
 BACK_DOORS = {"lab": {"bindlab.snapshot.netlink"}}
 
 PURE_IMPORTS = {
+    "bisect",
     "collections",
     "collections.abc",
     "enum",

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from bindlab.interface import AddressState
 from bindlab.reach.origin import Place, Where, is_internet
 from bindlab.reach.path import Path
+from bindlab.reach.routing import Routing
 from bindlab.reach.rules import ASSUMPTIONS, GATES, NEEDS, Rule
 from bindlab.reach.topology import Topology
 from bindlab.reach.verdict import Answer, Candidate, Condition, Origin, Reason, Scope, Verdict
@@ -40,6 +41,7 @@ def weigh(
     stands: Iterable[Place],
     targets: Sequence[Target],
     topology: Topology,
+    routing: Routing,
     assumptions: tuple[str, ...],
 ) -> Verdict:
     """Return the verdict for *origin*, which stands at *stands*, over all of *targets*.
@@ -53,7 +55,7 @@ def weigh(
         for place in stands:
             heard = hears(one.binding, place, topology)
             for crowd in _crowds(one, place, topology):
-                for path in ways(one.binding, crowd[0], place, topology, heard):
+                for path in ways(one.binding, crowd[0], place, topology, routing, heard):
                     gate = _first_shut(path)
                     if gate is None:
                         needs = tuple(need for need in NEEDS if need.holds(path))

@@ -21,7 +21,15 @@ from bindlab.reach.topology import Attachment, Topology
 from bindlab.reach.verdict import THIS_HOST, Origin, Vantage
 from bindlab.registry import Kind, block_around, kind_of_address
 
-__all__ = ["OriginLike", "Place", "Where", "is_internet", "parse_origin", "places"]
+__all__ = [
+    "OriginLike",
+    "Place",
+    "Where",
+    "is_internet",
+    "is_internet_network",
+    "parse_origin",
+    "places",
+]
 
 OriginLike: TypeAlias = Origin | str
 
@@ -199,7 +207,7 @@ def _of_network(network: IPNetwork, topology: Topology) -> Iterator[Place]:
             version,
             elsewhere,
             members=network,
-            internet=_is_internet_network(network),
+            internet=is_internet_network(network),
         )
 
 
@@ -218,7 +226,8 @@ def _covers(outer: IPNetwork, inner: IPNetwork) -> bool:
     return outer.prefixlen <= inner.prefixlen and inner[0] in outer
 
 
-def _is_internet_network(network: IPNetwork) -> bool:
+def is_internet_network(network: IPNetwork) -> bool:
+    """Return whether some of *network* is of the internet: see :func:`is_internet`."""
     block = block_around(network)
     return block is None or block.kind in _PLAYS_GLOBAL
 

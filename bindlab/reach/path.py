@@ -11,6 +11,7 @@ from bindlab.endpoint import IPAddress, address_text, unmap
 from bindlab.host import Host, IPNetwork
 from bindlab.interface import AddressState, Interface
 from bindlab.reach.origin import Place, Where, is_internet
+from bindlab.reach.routing import Back, Routing
 from bindlab.registry import Kind, block_of
 
 __all__ = ["MACOS_TUNNELS", "Path"]
@@ -31,6 +32,7 @@ class Path(NamedTuple):
     binding: Binding
     place: Place
     host: Host
+    routing: Routing
     loopback: Interface
     destination: IPAddress
     kind: Kind
@@ -178,11 +180,31 @@ class Path(NamedTuple):
         return self.crosses or (self.on_link and not self.shares_network and not self.has_zone)
 
     @property
+    def back(self) -> Back | None:
+        """How answers find the origin, by the routes that this machine is known to have."""
+        if self.arrival is None or not self.routing.is_known:
+            return None
+        version, pinned = self.destination.version, self.device is not None
+        return self.routing.back(self.place, version, self.arrival, pinned=pinned)
+
+    @property
     def needs_way_back(self) -> bool:
         """Whether answers may find no way to the origin, though its packets come in."""
         if self.inside:
             return self.answers_elsewhere or self.answers_nowhere
-        return self.routed or self.place.ambiguous
+        back = self.back
+        if back is None:
+            return self.routed or self.place.ambiguous
+        return back is Back.PARTLY
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether the destination is what this machine would send to the origin from."""
+        if self.inside or self.arrival is None or not self.routing.is_known:
+            return False
+        version, pinned = self.destination.version, self.device is not None
+        fate = self.routing.fate(self.place, version, self.arrival, pinned=pinned)
+        return int(self.destination) in fate.sources
 
     @property
     def leaves_source_zone(self) -> bool:
@@ -211,12 +233,15 @@ class Path(NamedTuple):
     @property
     def loses_answers(self) -> bool:
         """Whether those answers are lost for certain: by IPv6 a router may bring them back."""
-        source = self.place.source
-        return self.answers_elsewhere and (
+        source, arrival = self.place.source, self.arrival
+        if not self.answers_elsewhere or source is None or arrival is None:
+            return False
+        return (
             self.destination.version == 4
             or self.has_zone
-            or self.arrival is self.loopback
-            or (source is not None and source.is_loopback)
+            or arrival is self.loopback
+            or source.is_loopback
+            or self.routing.leads_by(int(source), 6, arrival) is False
         )
 
     @property
@@ -253,4 +278,17 @@ class Path(NamedTuple):
             "device": self.binding.device or "",
             "peer": str(self.binding.peer),
             "kind": f"a {self.kind.value}",
+            **self._words_of_the_way_back(),
+        }
+
+    def _words_of_the_way_back(self) -> dict[str, str]:
+        if self.arrival is None or self.back is None:
+            return {}
+        version, pinned = self.destination.version, self.device is not None
+        fate = self.routing.fate(self.place, version, self.arrival, pinned=pinned)
+        ends = sorted(self.host.interface(end).display_name for end in fate.ends if end)
+        refused = f"its route there is {' or '.join(sorted(fate.refusals))}"
+        return {
+            "back": " or ".join(ends),
+            "nowhere": refused if fate.refusals else "no route of its leads there",
         }

@@ -19,6 +19,7 @@ from bindlab.reach.origin import (
     places,
 )
 from bindlab.reach.render import diagram, table
+from bindlab.reach.routing import Routing
 from bindlab.reach.topology import Topology
 from bindlab.reach.verdict import (
     BEYOND,
@@ -53,6 +54,7 @@ class Reach:
             raise ValueError("there is no socket to reach: give one at least")
         self.host = host
         self._topology = Topology(host)
+        self._routing = Routing(self._topology)
         noted = [*assumptions, *([_LOOPBACK_THERE] if self._topology.assumes_loopback else [])]
         self.assumptions = tuple(dict.fromkeys(noted))
         self._targets = tuple(target(b, self._topology) for b in self.bindings)
@@ -177,7 +179,8 @@ class Reach:
             place.members,
             place.source if inside else None,
             None if everywhere else tuple(map(id, place.arrivals)),
+            self._routing.likeness(place),
         )
 
     def _weigh(self, origin: Origin, stands: tuple[Place, ...]) -> Verdict:
-        return weigh(origin, stands, self._targets, self._topology, self.assumptions)
+        return weigh(origin, stands, self._targets, self._topology, self._routing, self.assumptions)

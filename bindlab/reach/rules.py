@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
 from bindlab.reach.path import Path
+from bindlab.reach.routing import Back
 from bindlab.reach.verdict import Condition, Reason
 from bindlab.registry import Kind
 from bindlab.value import Value
@@ -127,6 +128,11 @@ GATES: Final[tuple[Rule[Reason], ...]] = (
         lambda p: p.loses_answers and not p.is_udp,
         "bound to the device {device}, which loses its answers to addresses of other interfaces",
     ),
+    Rule(
+        Reason.NO_WAY_BACK,
+        lambda p: p.back is Back.NOWHERE and not p.is_udp,
+        "this machine has no way back to it: {nowhere}",
+    ),
 )
 
 NEEDS: Final[tuple[Rule[Condition], ...]] = (
@@ -149,6 +155,16 @@ NEEDS: Final[tuple[Rule[Condition], ...]] = (
         Condition.ROUTE_BACK,
         lambda p: p.needs_way_back,
         "this machine has a route back",
+    ),
+    Rule(
+        Condition.ROUTE_BACK,
+        lambda p: p.back is Back.ASIDE,
+        "it is found by answers that leave by {back}",
+    ),
+    Rule(
+        Condition.ROUTE_BACK,
+        lambda p: p.back is Back.NOWHERE,
+        "it can do without an answer, which finds no way back ({nowhere})",
     ),
     Rule(
         Condition.NAT,
@@ -174,9 +190,13 @@ NEEDS: Final[tuple[Rule[Condition], ...]] = (
     ),
     Rule(
         Condition.ROUTE_LOCALNET,
-        lambda p: p.is_loopback and not p.inside,
+        lambda p: p.is_loopback and not p.inside and p.takes_localnet is True,
         "it sends packets for {address} here, which route_localnet lets in",
-        reads="route_localnet",
+    ),
+    Rule(
+        Condition.ROUTE_LOCALNET,
+        lambda p: p.is_loopback and not p.inside and p.takes_localnet is None,
+        "it sends packets for {address} here, and route_localnet, not known here, lets them in",
     ),
     Rule(
         Condition.LOCAL_ROUTE,

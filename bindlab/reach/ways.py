@@ -13,6 +13,7 @@ from bindlab.host import IPNetwork
 from bindlab.interface import AddressState, Interface
 from bindlab.reach.origin import Place, Where
 from bindlab.reach.path import MACOS_TUNNELS, Path
+from bindlab.reach.routing import Routing
 from bindlab.reach.topology import Topology
 from bindlab.reach.verdict import Candidate
 from bindlab.registry import Kind, kind_of_address
@@ -85,7 +86,12 @@ def target(binding: Binding, topology: Topology) -> Target:
 
 
 def ways(
-    binding: Binding, to: Destination, place: Place, topology: Topology, hears_origin: bool = True
+    binding: Binding,
+    to: Destination,
+    place: Place,
+    topology: Topology,
+    routing: Routing,
+    hears_origin: bool = True,
 ) -> Iterator[Path]:
     """Yield the ways from *place* to one destination, the straightest first."""
     ip, kind, owner, network, state = to
@@ -94,6 +100,7 @@ def ways(
             binding,
             place,
             topology.host,
+            routing,
             topology.loopback,
             ip,
             kind,

@@ -170,7 +170,7 @@ def _is_expired(found: Mapping[int, bytes]) -> bool:
     if len(info) < _CACHE_INFO.size:
         return False
     _, _, expires, _ = _CACHE_INFO.unpack_from(info)
-    return expires < 0
+    return int(expires) < 0
 
 
 def _shadows(main: Iterable[Route], spare: Sequence[Route]) -> bool:
