@@ -26,11 +26,11 @@ ROWS = (
 FOR_TESTS = ("lab", "testing", "pytest_plugin")  # above the face: what only tests import
 EDGES = ("snapshot", "inspect_socket", "opening", "probing")  # these alone touch the system
 REACH = (
-    ("verdict", "topology"),
+    ("verdict", "topology", "longest_prefix"),
     ("origin",),
     ("routing",),
-    ("path",),
-    ("rules", "ways", "render"),
+    ("path", "standing"),
+    ("rules", "ways", "render", "ranking"),
     ("judging",),
     ("reach",),
 )

@@ -176,7 +176,8 @@ def test_another_interface_shuts_nobody_out(
 ) -> None:
     """On a weak host, without a device, one more interface never turns an answer into NO."""
     assume(binding.device is None)
-    host = host.replace(system="linux", strong_host=False)
+    known = host.local_routes or ()
+    host = host.replace(system="linux", strong_host=False, local_routes=known)
     lo = host.interfaces[0]
     assume(lo.is_up is not False)
     before = Reach([binding], host).verdict(origin)

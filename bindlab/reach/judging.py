@@ -8,6 +8,7 @@ from bindlab.reach.origin import Place, Where, is_internet
 from bindlab.reach.path import Path
 from bindlab.reach.routing import Routing
 from bindlab.reach.rules import ASSUMPTIONS, GATES, NEEDS, Rule
+from bindlab.reach.standing import Standings
 from bindlab.reach.topology import Topology
 from bindlab.reach.verdict import Answer, Candidate, Condition, Origin, Reason, Scope, Verdict
 from bindlab.reach.ways import Destination, Target, hears, ways
@@ -24,15 +25,22 @@ class _Open(NamedTuple):
     needs: tuple[Rule[Condition], ...]
     crowd: tuple[Destination, ...]
 
-    def offers(self) -> Iterator[Candidate]:
-        """Yield what there is to dial; by detours it is the same for whoever dials."""
+    def offers(self, *, several: bool) -> Iterator[Candidate]:
+        """Yield what there is to dial; by detours it is the same for whoever dials.
+
+        *several*: no rule prefers this to all others that there are.
+        """
+        standings = self.target.standings
         if not (self.path.on_link and self.path.crosses):
-            yield from (_candidate(self.path, each) for each in self.crowd)
+            for each in self.crowd:
+                yield _candidate(self.path, each, standings, several=several)
             return
         known = self.target.detours
         for each in self.crowd:
             if (offer := known.get(id(each))) is None:
-                offer = known[id(each)] = _candidate(self.path, each)
+                several = len(self.crowd) > 1
+                offer = _candidate(self.path, each, standings, several=several)
+                known[id(each)] = offer
             yield offer
 
 
@@ -64,7 +72,7 @@ def weigh(
                     if furthest is None or gate > furthest[0]:
                         furthest = (gate, path)
     if open_paths:
-        return _admitted(origin, sorted(open_paths, key=_preference), assumptions)
+        return _admitted(origin, open_paths, assumptions)
     if furthest is None:
         return _without_address(origin, targets)
     number, path = furthest
@@ -105,7 +113,11 @@ def _without_address(origin: Origin, targets: Sequence[Target]) -> Verdict:
 
 
 def _admitted(origin: Origin, open_paths: Sequence[_Open], assumptions: tuple[str, ...]) -> Verdict:
-    _, path, needs, _ = open_paths[0]
+    alike: dict[tuple[bool | int, ...], list[_Open]] = {}
+    for way in open_paths:
+        alike.setdefault(_preference(way), []).append(way)
+    ordered = [alike[preference] for preference in sorted(alike)]
+    _, path, needs, _ = ordered[0][0]
     words = path.words()
     at = f"at {words['address']}"
     if path.inside:
@@ -119,11 +131,20 @@ def _admitted(origin: Origin, open_paths: Sequence[_Open], assumptions: tuple[st
         origin,
         Answer.CONDITIONAL if needs else Answer.YES,
         conditions=tuple(need.word for need in needs),
-        endpoints=tuple(dict.fromkeys(offer for each in open_paths for offer in each.offers())),
+        endpoints=tuple(dict.fromkeys(offer for ways in ordered for offer in _offers(ways))),
         explanation=f"{at}, if {ifs}" if needs else at,
         interface=None if path.inside else _name(path),
         assumptions=(*assumptions, *_assumed(path, (need.reads for need in needs))),
     )
+
+
+def _offers(alike: Sequence[_Open]) -> Iterable[Candidate]:
+    """Return what ways that no rule tells apart have to offer, by the standing of interfaces."""
+    if len(alike) == 1:
+        return alike[0].offers(several=False)
+    standings = alike[0].target.standings
+    offers = (offer for way in alike for offer in way.offers(several=True))
+    return sorted(offers, key=lambda offer: standings.order(offer.interface))
 
 
 def _assumed(path: Path, settings: Iterable[str]) -> tuple[str, ...]:
@@ -138,10 +159,11 @@ def _first_shut(path: Path) -> int | None:
 
 
 def _preference(way: _Open) -> tuple[bool | int, ...]:
-    """Order ways in: the surest, then loopback, then as RFC 6724 section 5 would.
+    """Order ways in: the surest, then what this machine answers from, then loopback.
 
-    That is: an address of the origin's own scope, neither deprecated nor temporary. Of IPv4
-    and IPv6, IPv4 goes first, because people can type it.
+    Then as RFC 6724 section 5 would: an address of the origin's own scope, neither deprecated
+    nor temporary. Of IPv4 and IPv6, IPv4 goes first, because people can type it. Ways that are
+    alike in all of that keep the order of standing.py, and then the system's.
     """
     _, path, needs, _ = way
     state = path.state or AddressState.PREFERRED
@@ -149,6 +171,7 @@ def _preference(way: _Open) -> tuple[bool | int, ...]:
         path.crosses,
         path.needs_nat,
         len(needs),
+        not path.is_answering,
         not path.is_loopback,
         path.has_zone is not path.place.link_local,
         AddressState.DEPRECATED in state,
@@ -157,7 +180,9 @@ def _preference(way: _Open) -> tuple[bool | int, ...]:
     )
 
 
-def _candidate(path: Path, destination: Destination) -> Candidate:
+def _candidate(
+    path: Path, destination: Destination, standings: Standings, *, several: bool
+) -> Candidate:
     """Return what *path*, or one that no rule tells apart from it, has to offer."""
     endpoint = path.binding.endpoint
     return Candidate(
@@ -166,7 +191,7 @@ def _candidate(path: Path, destination: Destination) -> Candidate:
         endpoint.transport,
         interface=destination.owner.name if destination.owner else None,
         audience=_audience(path),
-        reason=_why(path, destination),
+        reason=_why(path, destination) + _beside_others(destination, standings, several=several),
     )
 
 
@@ -178,8 +203,19 @@ def _audience(path: Path) -> Scope:
     return Scope.GLOBAL if is_internet(path.destination) else Scope.PRIVATE
 
 
+def _beside_others(destination: Destination, standings: Standings, *, several: bool) -> str:
+    """Return what decides where a candidate stands among others, if something has to."""
+    standing = standings.of(destination.owner.name if destination.owner else None)
+    if not several or standing is None:
+        return ""
+    hint = f"; {standing.reason}" if standing.is_hint else ""
+    return f"{hint}; one of several, in the order of the system's list"
+
+
 def _why(path: Path, destination: Destination) -> str:
     owner = destination.owner.display_name if destination.owner else "no interface"
+    if path.is_answering:
+        return f"this machine itself would send to the origin from it, the address of {owner}"
     if path.is_loopback:
         return "loopback, from this machine only"
     if path.inside:

@@ -11,7 +11,7 @@ from bindlab.endpoint import IPAddress, address_text, unmap
 from bindlab.host import Host, IPNetwork
 from bindlab.interface import AddressState, Interface
 from bindlab.reach.origin import Place, Where, is_internet
-from bindlab.reach.routing import Back, Routing
+from bindlab.reach.routing import Back, Fate, Routing
 from bindlab.registry import Kind, block_of
 
 __all__ = ["MACOS_TUNNELS", "Path"]
@@ -117,6 +117,11 @@ class Path(NamedTuple):
         return self.host.route_localnet
 
     @property
+    def claim(self) -> AddressState:
+        """What the system says of the destination; nothing special where it does not say."""
+        return self.state or AddressState.PREFERRED
+
+    @property
     def device(self) -> str | None:
         """The interface the packet must come by: the zone of the bound address, or the device.
 
@@ -198,13 +203,21 @@ class Path(NamedTuple):
         return back is Back.PARTLY
 
     @property
-    def is_answering(self) -> bool:
-        """Whether the destination is what this machine would send to the origin from."""
+    def fate(self) -> Fate | None:
+        """What becomes of answers to the origin; ``None`` inside, and where it is not known."""
         if self.inside or self.arrival is None or not self.routing.is_known:
-            return False
+            return None
         version, pinned = self.destination.version, self.device is not None
-        fate = self.routing.fate(self.place, version, self.arrival, pinned=pinned)
-        return int(self.destination) in fate.sources
+        return self.routing.fate(self.place, version, self.arrival, pinned=pinned)
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether the destination is what this machine would send to the origin from.
+
+        Detours to neighbours are left out: they come in crowds that nothing tells apart.
+        """
+        fate = None if self.on_link and self.crosses else self.fate
+        return fate is not None and int(self.destination) in fate.sources
 
     @property
     def leaves_source_zone(self) -> bool:
@@ -282,13 +295,12 @@ class Path(NamedTuple):
         }
 
     def _words_of_the_way_back(self) -> dict[str, str]:
-        if self.arrival is None or self.back is None:
+        if (fate := self.fate) is None:
             return {}
-        version, pinned = self.destination.version, self.device is not None
-        fate = self.routing.fate(self.place, version, self.arrival, pinned=pinned)
         ends = sorted(self.host.interface(end).display_name for end in fate.ends if end)
         refused = f"its route there is {' or '.join(sorted(fate.refusals))}"
+        routers = f" through {' or '.join(sorted(fate.routers))}" if fate.routers else ""
         return {
-            "back": " or ".join(ends),
+            "back": (" or ".join(ends) or "some interface") + routers,
             "nowhere": refused if fate.refusals else "no route of its leads there",
         }

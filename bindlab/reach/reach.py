@@ -18,8 +18,10 @@ from bindlab.reach.origin import (
     parse_origin,
     places,
 )
+from bindlab.reach.ranking import ranked
 from bindlab.reach.render import diagram, table
 from bindlab.reach.routing import Routing
+from bindlab.reach.standing import Standings
 from bindlab.reach.topology import Topology
 from bindlab.reach.verdict import (
     BEYOND,
@@ -57,7 +59,8 @@ class Reach:
         self._routing = Routing(self._topology)
         noted = [*assumptions, *([_LOOPBACK_THERE] if self._topology.assumes_loopback else [])]
         self.assumptions = tuple(dict.fromkeys(noted))
-        self._targets = tuple(target(b, self._topology) for b in self.bindings)
+        self._standings = Standings(self._topology, self._routing)
+        self._targets = tuple(target(b, self._topology, self._standings) for b in self.bindings)
         # A socket without peer and device tells origins apart by where they stand alone.
         self._by_place = not any(b.peer or b.device for b in self.bindings)
         self._judged: dict[tuple[object, ...], Verdict] = {}
@@ -126,12 +129,19 @@ class Reach:
 
     @property
     def endpoints(self) -> tuple[Candidate, ...]:
-        """What anybody could dial, the widest audience first, each with its interface.
+        """What anybody could dial, the likeliest first, each with its interface and a reason.
 
-        Never a wildcard: the addresses that it stands for.
+        Addresses that mean this host on one link or inside it only go last. Of the others go
+        first those of the interface that has the default route, then those of other ordinary
+        interfaces, of tunnels, and of bridges for containers and virtual machines; an
+        interface's name, where nothing better tells, is a hint, and the reason says so. Never
+        a wildcard: the addresses that it stands for.
         """
-        found = dict.fromkeys(e for row in self.rows for e in row.endpoints)
-        return tuple(sorted(found, key=lambda candidate: -candidate.audience))
+        return ranked(
+            dict.fromkeys(e for row in self.rows for e in row.endpoints),
+            self._standings,
+            self._routing,
+        )
 
     def urls(self, scheme: str = "http") -> tuple[str, ...]:
         """Return the URLs of :attr:`endpoints` that a browser opens, in the same order.

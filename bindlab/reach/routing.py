@@ -6,12 +6,12 @@ says what follows from a way back that is there, or is not.
 """
 
 import enum
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from bindlab.host import IPNetwork
 from bindlab.interface import AddressState, Interface
+from bindlab.reach.longest_prefix import LongestPrefix
 from bindlab.reach.origin import Place, Where, is_internet_network
 from bindlab.reach.topology import Own, Topology
 from bindlab.registry import Kind, block_around
@@ -19,7 +19,6 @@ from bindlab.route import Route
 
 __all__ = ["Back", "Fate", "Routing"]
 
-_BITS: Final = {4: 32, 6: 128}
 _SOMEWHERE: Final = ""  # the end of a route whose interface nobody knows
 # No machine beyond a router sends from these.
 _NEVER_BEYOND: Final = (
@@ -35,8 +34,8 @@ _NEVER_BEYOND: Final = (
 class Back(enum.Enum):
     """How this host's answers find an origin."""
 
-    STRAIGHT = "all of it, by the interface that it comes by"
-    ASIDE = "all of it, perhaps by another interface"
+    STRAIGHT = "all of it, by the way that it comes"
+    ASIDE = "all of it, by another interface, or a router though it is a neighbour"
     PARTLY = "some of it, or only if it is on the link"
     NOWHERE = "none of it"
 
@@ -45,13 +44,20 @@ class Fate(NamedTuple):
     """What becomes of answers to an origin.
 
     *ends* are the interfaces by which they leave, ``None`` among them where some go nowhere;
-    *sources* the addresses, as numbers, that this host would choose to send them from;
-    *refusals* what the routes are called that lead nowhere.
+    *routers* those that they go through, as text; *sources* the addresses, as numbers, that
+    this host would choose to send them from; *refusals* what the routes are called that lead
+    nowhere.
     """
 
     ends: frozenset[str | None]
+    routers: frozenset[str] = frozenset()
     sources: frozenset[int] = frozenset()
     refusals: frozenset[str] = frozenset()
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether all of them go nowhere."""
+        return None in self.ends and len(self.ends) == 1
 
 
 class Routing:
@@ -60,7 +66,7 @@ class Routing:
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
         self.is_known = topology.host.routes is not None
-        self._tables: dict[tuple[int, str | None], _Table] = {}
+        self._tables: dict[tuple[int, str | None], LongestPrefix[Fate]] = {}
         self._known: dict[tuple[object, ...], Fate] = {}
         self._alike: dict[Fate, Fate] = {}
         self._by_interface: dict[tuple[int, str | None], list[Route]] = {}
@@ -82,13 +88,17 @@ class Routing:
         """
         if not self.is_known or place.where is Where.INSIDE:
             return None
-        ends = self.fate(place, version, arrival, pinned=pinned).ends
+        fate = self.fate(place, version, arrival, pinned=pinned)
+        ends = fate.ends
         if None in ends and version == 4 and pinned:
-            return Back.STRAIGHT if place.where is Where.ON_LINK else Back.PARTLY
+            return Back.PARTLY
         if None in ends:
-            return Back.NOWHERE if len(ends) == 1 else Back.PARTLY
-        if ends <= {arrival.name, _SOMEWHERE}:
-            return Back.PARTLY if pinned and _SOMEWHERE in ends else Back.STRAIGHT
+            return Back.NOWHERE if fate.is_lost else Back.PARTLY
+        if pinned and _SOMEWHERE in ends:
+            return Back.PARTLY
+        detours = fate.routers if place.where is Where.ON_LINK else None
+        if ends <= {arrival.name, _SOMEWHERE} and not detours:
+            return Back.STRAIGHT
         return Back.ASIDE
 
     def fate(self, place: Place, version: int, arrival: Interface, *, pinned: bool) -> Fate:
@@ -104,11 +114,20 @@ class Routing:
             known = self._known[key] = self._of_many(place, version, arrival, via)
         return known
 
+    def default_routes(self, version: int) -> tuple[Route, ...]:
+        """Return the default routes that lead somewhere, the best first."""
+        found = (
+            route
+            for route in self._by_interface.get((version, None), ())
+            if route.network.prefixlen == 0 and route.refusal is None
+        )
+        return tuple(sorted(found, key=lambda route: route.metric))
+
     def leads_by(self, ip: int, version: int, interface: Interface) -> bool | None:
         """Return whether a route leads to *ip* by *interface*; ``None`` where it is unknown."""
         if not self.is_known:
             return None
-        return self._table(version, interface.name).at(ip).ends != {None}
+        return not self._table(version, interface.name).at(ip).is_lost
 
     def likeness(self, place: Place) -> object:
         """Return what tells origins apart that are otherwise alike; equal where nothing does."""
@@ -138,7 +157,7 @@ class Routing:
             return neighbours
         return whole._replace(ends=whole.ends | neighbours.ends)
 
-    def _beyond(self, table: "_Table", *, internet: bool) -> Iterator[Fate]:
+    def _beyond(self, table: LongestPrefix[Fate], *, internet: bool) -> Iterator[Fate]:
         for fate, networks in table.stretches():
             if any(map(self._is_attached, networks)):
                 continue
@@ -165,14 +184,17 @@ class Routing:
         several = {id(fate): fate for fate in fates}.values()
         return Fate(
             frozenset(end for fate in several for end in fate.ends),
+            frozenset(router for fate in several for router in fate.routers),
             frozenset(source for fate in several for source in fate.sources),
             frozenset(refusal for fate in several for refusal in fate.refusals),
         )
 
-    def _table(self, version: int, via: str | None) -> "_Table":
+    def _table(self, version: int, via: str | None) -> LongestPrefix[Fate]:
         table = self._tables.get((version, via))
         if table is None:
-            table = self._tables[version, via] = _Table(self._routes(version, via), version, self)
+            table = self._tables[version, via] = LongestPrefix(
+                self._routes(version, via), version, self.fate_of
+            )
         return table
 
     def _routes(self, version: int, via: str | None) -> Iterator[Route]:
@@ -191,6 +213,7 @@ class Routing:
             sources = (self._sends_from(route) for route in routes if not route.refusal)
             made = Fate(
                 frozenset(None if r.refusal else r.interface or _SOMEWHERE for r in routes),
+                frozenset(str(route.gateway) for route in routes if route.gateway),
                 frozenset(source for source in sources if source is not None),
                 frozenset(route.refusal for route in routes if route.refusal),
             )
@@ -217,68 +240,6 @@ class Routing:
             )
 
         return int(min(listed, key=unfitness).ip) if listed else None
-
-
-class _Table:
-    """Routes as stretches of addresses, each with the routes that win there."""
-
-    def __init__(self, routes: Iterable[Route], version: int, routing: Routing) -> None:
-        best: dict[tuple[int, int], list[Route]] = {}
-        for route in routes:
-            network = route.network
-            rivals = best.setdefault((int(network.network_address), network.prefixlen), [])
-            if rivals and route.metric < rivals[0].metric:
-                rivals.clear()
-            if not rivals or route.metric == rivals[0].metric:
-                rivals.append(route)
-        self._routing, self._end = routing, 1 << _BITS[version]
-        self._starts: list[int] = [0]
-        self._winners: list[Sequence[Route]] = [()]
-        around: list[tuple[int, Sequence[Route]]] = [(self._end, ())]
-        for (start, length), winners in sorted(best.items(), key=lambda item: item[0]):
-            self._leave(around, start)
-            around.append((start + (self._end >> length), winners))
-            self._mark(start, winners)
-        self._leave(around, self._end - 1)
-        self._fates: list[Fate | None] = [None] * len(self._starts)
-
-    def at(self, ip: int) -> Fate:
-        """Return the fate of answers to one address."""
-        return self._fate(bisect_right(self._starts, ip) - 1)
-
-    def over(self, network: IPNetwork) -> Iterator[Fate]:
-        """Yield the fates of answers to the addresses of *network*."""
-        first = bisect_right(self._starts, int(network.network_address)) - 1
-        last = bisect_right(self._starts, int(network.broadcast_address))
-        return map(self._fate, range(first, last))
-
-    def over_all(self) -> Iterator[Fate]:
-        """Yield the fates of answers to all addresses."""
-        return map(self._fate, range(len(self._starts)))
-
-    def stretches(self) -> Iterator[tuple[Fate, Sequence[IPNetwork]]]:
-        """Yield the fate of each stretch, and whose it is: of no network where no route leads."""
-        for number, winners in enumerate(self._winners):
-            yield self._fate(number), [route.network for route in winners[:1]]
-
-    def _fate(self, number: int) -> Fate:
-        fate = self._fates[number]
-        if fate is None:
-            fate = self._fates[number] = self._routing.fate_of(self._winners[number])
-        return fate
-
-    def _leave(self, around: list[tuple[int, Sequence[Route]]], until: int) -> None:
-        """Close the networks that end before *until*."""
-        while around[-1][0] <= until:
-            end, _ = around.pop()
-            self._mark(end, around[-1][1])
-
-    def _mark(self, start: int, winners: Sequence[Route]) -> None:
-        if self._starts[-1] == start:
-            self._winners[-1] = winners
-        else:
-            self._starts.append(start)
-            self._winners.append(winners)
 
 
 def _is_never(network: IPNetwork, internet: bool) -> bool:

@@ -9,6 +9,7 @@ differently is from their documentation.
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
+from bindlab.interface import AddressState
 from bindlab.reach.path import Path
 from bindlab.reach.routing import Back
 from bindlab.reach.verdict import Condition, Reason
@@ -91,6 +92,18 @@ GATES: Final[tuple[Rule[Reason], ...]] = (
         Reason.ZONE,
         lambda p: p.leaves_source_zone,
         "a link-local source is heard on its own link only, and {address} is not there",
+    ),
+    Rule(
+        Reason.ADDRESS_GONE,
+        lambda p: AddressState.DAD_FAILED in p.claim,
+        "another machine on the link of {owner} has {address} (duplicate address detection "
+        "failed), so this one does not use it",
+    ),
+    Rule(
+        Reason.ADDRESS_GONE,
+        lambda p: AddressState.TENTATIVE in p.claim,
+        "{address} on {owner} is still in duplicate address detection (tentative), and nothing "
+        "reaches it before that ends",
     ),
     Rule(
         Reason.ADDRESS_GONE,

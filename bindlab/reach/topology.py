@@ -23,6 +23,7 @@ _ASSUMED_LOOPBACK = Interface("lo", None, None, ["127.0.0.1/8"], is_loopback=Tru
 _FLUSHED_WHEN_DOWN = {"linux": (6,), "windows": (4, 6)}
 # Where every address of 127.0.0.0/8 is local, and not only those an interface lists.
 _WHOLE_LOOPBACK_NETWORK = frozenset({"linux", "windows"})
+_UNREADY = AddressState.TENTATIVE | AddressState.DAD_FAILED
 
 
 class Own(NamedTuple):
@@ -63,6 +64,16 @@ class Topology:
             for interface in self.interfaces
             for ip, network, state in self._listed(interface)
             if not self._is_gone(ip, state, interface)
+        )
+
+    @cached_property
+    def unready(self) -> tuple[Own, ...]:
+        """The addresses that duplicate address detection keeps from use (RFC 4862, 5.4)."""
+        return tuple(
+            Own(zoned(ip, interface), interface, network, state)
+            for interface in self.interfaces
+            for ip, network, state in self._listed(interface)
+            if state is not None and state & _UNREADY
         )
 
     @cached_property
@@ -186,7 +197,7 @@ class Topology:
 
     def _is_gone(self, ip: IPAddress, state: AddressState | None, interface: Interface) -> bool:
         if state is not None:
-            return bool(state & (AddressState.TENTATIVE | AddressState.DAD_FAILED))
+            return bool(state & _UNREADY)
         flushed = _FLUSHED_WHEN_DOWN.get(self.host.system, ())
         return interface.is_up is False and ip.version in flushed
 

@@ -14,6 +14,7 @@ from bindlab.interface import AddressState, Interface
 from bindlab.reach.origin import Place, Where
 from bindlab.reach.path import MACOS_TUNNELS, Path
 from bindlab.reach.routing import Routing
+from bindlab.reach.standing import Standings
 from bindlab.reach.topology import Topology
 from bindlab.reach.verdict import Candidate
 from bindlab.registry import Kind, kind_of_address
@@ -40,13 +41,20 @@ def destinations(binding: Binding, topology: Topology) -> tuple[Destination, ...
     if links:
         return tuple(Destination(bound, Kind.BROADCAST, link) for link in links)
     if bound.is_unspecified:
-        found = (*topology.own, *topology.elsewhere)
+        found = (*topology.own, *topology.elsewhere, *topology.unready)
     else:
-        found = topology.entries(bound)
+        same = (own for own in topology.unready if own.ip.version == bound.version)
+        found = topology.entries(bound) or tuple(own for own in same if _is_same(own.ip, bound))
     return tuple(
         Destination(own.ip, kind_of_address(own.ip), own.owner, own.network, own.state)
         for own in found
     ) or (() if bound.is_unspecified else (Destination(bound, kind_of_address(bound), None),))
+
+
+def _is_same(ip: IPAddress, bound: IPAddress) -> bool:
+    """Return whether *bound*, with or without a zone, means *ip*."""
+    zone = bound.scope_id if isinstance(bound, IPv6Address) else None
+    return ip == bound or (zone is None and int(ip) == int(bound))
 
 
 class Target(NamedTuple):
@@ -61,12 +69,14 @@ class Target(NamedTuple):
     to: tuple[Destination, ...]
     by_owner: Mapping[str, tuple[Destination, ...]]
     crowds: tuple[tuple[Destination, ...], ...]
+    standings: Standings
     detours: dict[int, Candidate]  # what each destination offers by a detour, once asked
 
 
-def target(binding: Binding, topology: Topology) -> Target:
-    """Return *binding* with all that can be dialled to reach it."""
-    to = destinations(binding, topology)
+def target(binding: Binding, topology: Topology, standings: Standings) -> Target:
+    """Return *binding* with all that can be dialled to reach it, the likeliest first."""
+    found = destinations(binding, topology)
+    to = tuple(sorted(found, key=lambda d: standings.order(d.owner.name if d.owner else None)))
     by_owner: dict[str, list[Destination]] = {}
     crowds: dict[tuple[object, ...], list[Destination]] = {}
     for each in to:
@@ -81,6 +91,7 @@ def target(binding: Binding, topology: Topology) -> Target:
         to,
         {owner: tuple(found) for owner, found in by_owner.items()},
         tuple(map(tuple, crowds.values())),
+        standings,
         {},
     )
 

@@ -15,6 +15,7 @@ from bindlab.reach.verdict import THIS_HOST, Origin, Verdict
 
 from .bindings import addresses_of, specs_for
 from .client import Attempt, Outcome, default_sources, dial_all
+from .commands import run_ip
 from .server import Spec, open_all, serve
 from .topologies import Topology
 
@@ -95,6 +96,7 @@ def run(
     """
     with lab.network(**topology.machines) as net:
         target = net[topology.target]
+        target.call(run_ip, topology.setup)
         host = target.host()
         bounds: list[Bound] = []
         sockets: list[socket] = []

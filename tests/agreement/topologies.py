@@ -12,7 +12,8 @@ __all__ = ["TOPOLOGIES", "Topology"]
 class Topology(NamedTuple):
     """A network, and the host of it whose sockets are tried: *target*, from all of them.
 
-    *also* are addresses that are bound and dialled though no interface lists them.
+    *also* are addresses that are bound and dialled though no interface lists them, *setup*
+    commands for ip(8) on the target, once all is made: see commands.py.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Topology(NamedTuple):
     target: str = "laptop"
     needs_nft: bool = False
     also: tuple[str, ...] = ()
+    setup: tuple[str, ...] = ()
 
     @property
     def command(self) -> str:
@@ -31,6 +33,7 @@ class Topology(NamedTuple):
     def __str__(self) -> str:
         lines = [f"{self.name}: who can reach {self.target}"]
         lines += [f"  {name}: {_told(machine)}" for name, machine in self.machines.items()]
+        lines += [f"  then ip {command}" for command in self.setup]
         return "\n".join(lines)
 
 
@@ -97,6 +100,175 @@ def _strict(rp_filter: int) -> Mapping[str, Machine]:
         ),
         "through": _THROUGH_WIFI,
     }
+
+
+def _with_routers(rp_filter: int) -> Mapping[str, Machine]:
+    """Return a laptop on two networks, a router on each, and a machine behind each router."""
+    return {
+        "laptop": Machine(_HOME, rp_filter=rp_filter),
+        "phone": _PHONE,
+        "first": Machine(
+            {
+                "wifi": ["192.168.0.1/24", "2001:db8:1::1/64"],
+                "wan": ["203.0.113.1/24", "2001:db8:9::1/64"],
+            },
+            forwarding=True,
+        ),
+        "second": Machine(
+            {
+                "ethernet": ["10.0.0.1/24", "2001:db8:2::1/64"],
+                "wan": ["203.0.113.2/24", "2001:db8:9::2/64"],
+            },
+            forwarding=True,
+        ),
+        "far": Machine(
+            {"wan": ["203.0.113.9/24", "2001:db8:9::9/64"]},
+            routes=[
+                Route("192.168.0.0/24", "203.0.113.1"),
+                Route("10.0.0.0/24", "203.0.113.2"),
+                Route("2001:db8:1::/64", "2001:db8:9::1"),
+                Route("2001:db8:2::/64", "2001:db8:9::2"),
+            ],
+        ),
+        "near": Machine(
+            {"wan": ["203.0.113.200/24", "2001:db8:9::200/64"]},
+            gateway=["203.0.113.1", "2001:db8:9::1"],
+        ),
+    }
+
+
+_BY_WIFI = ("route add default via 192.168.0.1", "-6 route add default via 2001:db8:1::1")
+_NO_PREFIXES = (
+    "route del 192.168.0.0/24 dev wifi",
+    "route del 10.0.0.0/24 dev ethernet",
+    "-6 route del 2001:db8:1::/64 dev wifi",
+    "-6 route del 2001:db8:2::/64 dev ethernet",
+)
+# By name: the laptop's rp_filter, and what ip(8) is told there.
+ROUTES: Mapping[str, tuple[int, *tuple[str, ...]]] = {
+    "none beyond": (0,),
+    "none beyond, rp_filter 2": (2,),
+    "default": (0, *_BY_WIFI),
+    "default, rp_filter 1": (1, *_BY_WIFI),
+    "default, rp_filter 2": (2, *_BY_WIFI),
+    "some refused": (
+        0,
+        *_BY_WIFI,
+        "route add unreachable 203.0.113.128/25",
+        "-6 route add unreachable 2001:db8:9::128/121",
+        "route add prohibit 192.168.0.50/32",
+        "-6 route add blackhole 2001:db8:1::50/128",
+    ),
+    "all refused": (
+        0,
+        "route add blackhole default",
+        "-6 route add prohibit default",
+        "route add unreachable 10.0.0.1/32",
+        "-6 route add unreachable 2001:db8:2::1/128",
+    ),
+    "refusal of a higher metric": (
+        0,
+        "route add default via 192.168.0.1 metric 50",
+        "route add unreachable default metric 100",
+        "-6 route add default via 2001:db8:1::1 metric 50",
+        "-6 route add unreachable default metric 100",
+    ),
+    "refusal of a lower metric": (
+        0,
+        "route add default via 192.168.0.1 metric 100",
+        "route add unreachable default metric 50",
+        "-6 route add default via 2001:db8:1::1 metric 100",
+        "-6 route add unreachable default metric 50",
+    ),
+    "ties": (
+        0,
+        "route add default via 192.168.0.1 metric 50",
+        "route append default via 10.0.0.1 metric 50",
+        "route add unreachable 203.0.113.128/25 metric 50",
+        "route append 203.0.113.128/25 via 192.168.0.1 metric 50",
+        "-6 route add default via 2001:db8:1::1 metric 50",
+        "-6 route append default via 2001:db8:2::1 metric 50",
+    ),
+    "several next hops": (
+        0,
+        "route add default nexthop via 192.168.0.1 nexthop via 10.0.0.1",
+        "-6 route add default nexthop via 2001:db8:1::1 nexthop via 2001:db8:2::1",
+    ),
+    "next hop objects": (
+        0,
+        "nexthop add id 1 via 192.168.0.1 dev wifi",
+        "nexthop add id 2 via 2001:db8:1::1 dev wifi",
+        "nexthop add id 3 blackhole",
+        "route add default nhid 1",
+        "route add 203.0.113.128/25 nhid 3",
+        "-6 route add default nhid 2",
+    ),
+    "halves instead of a default": (
+        0,
+        "route add 0.0.0.0/1 via 192.168.0.1",
+        "route add 128.0.0.0/1 via 192.168.0.1",
+        "-6 route add ::/1 via 2001:db8:1::1",
+        "-6 route add 8000::/1 via 2001:db8:1::1",
+    ),
+    "no prefixes": (0, *_NO_PREFIXES),
+    "no prefixes, rp_filter 1": (1, *_NO_PREFIXES),
+    "no prefixes, all by a router": (
+        0,
+        *_NO_PREFIXES,
+        "route add 192.168.0.1/32 dev wifi",
+        "route add default via 192.168.0.1",
+        "-6 route add 2001:db8:1::1/128 dev wifi",
+        "-6 route add default via 2001:db8:1::1",
+    ),
+    "one address alone": (
+        0,
+        *_NO_PREFIXES,
+        "route add 192.168.0.50/32 dev wifi",
+        "-6 route add 2001:db8:1::50/128 dev wifi",
+    ),
+    "by the other interface": (
+        0,
+        "route add default via 10.0.0.1",
+        "-6 route add default via 2001:db8:2::1",
+        "route add 192.168.0.50/32 via 10.0.0.1",
+        "-6 route add 2001:db8:1::50/128 via 2001:db8:2::1",
+    ),
+    "by the other interface, rp_filter 1": (1, "route add default via 10.0.0.1"),
+    "by loopback": (0, "route add default dev lo", "-6 route add default dev lo"),
+    "no link-local prefix": (0, "-6 route del fe80::/64 dev wifi"),
+    "a preferred source": (
+        0,
+        "address add 192.168.0.103/24 dev wifi",
+        "route add default via 192.168.0.1 src 192.168.0.103",
+        "-6 route add default via 2001:db8:1::1 src fd00:1::102",
+    ),
+    "an IPv6 router for IPv4": (0, "route add default via inet6 2001:db8:1::1 dev wifi"),
+    "table default": (
+        0,
+        "route add default via 192.168.0.1 table default",
+        "route add unreachable 203.0.113.128/25 table default",
+    ),
+    "table default, in the shadow": (
+        0,
+        "route add default via 10.0.0.1",
+        "route add 203.0.113.0/24 via 192.168.0.1 table default",
+    ),
+    "rules for sources": (
+        0,
+        "route add default via 192.168.0.1 table 100",
+        "rule add from 192.168.0.102 lookup 100",
+        "-6 route add default via 2001:db8:1::1 table 100",
+        "-6 rule add from 2001:db8:1::102 lookup 100",
+    ),
+    "throw": (0, *_BY_WIFI, "route add throw 203.0.113.128/25"),
+    "dead next hops": (
+        0,
+        "route add default via 192.168.0.1 metric 10",
+        "route add default via 10.0.0.1 metric 20",
+        "-6 route add default via 2001:db8:1::1 metric 10",
+        "link set ethernet down",
+    ),
+}
 
 
 TOPOLOGIES: tuple[Topology, ...] = (
@@ -352,5 +524,9 @@ TOPOLOGIES: tuple[Topology, ...] = (
             needs_nft=True,
         )
         for refusal in ("drop", "reject", "reset")
+    ),
+    *(
+        Topology(f"routes: {name}", _with_routers(rp_filter), setup=tuple(told))
+        for name, (rp_filter, *told) in ROUTES.items()
     ),
 )

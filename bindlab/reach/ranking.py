@@ -1,0 +1,65 @@
+"""The order in which to name what anybody could dial, with a reason for each place in it."""
+
+from collections.abc import Iterable, Iterator
+
+from bindlab.reach.routing import Routing
+from bindlab.reach.standing import Standings
+from bindlab.reach.verdict import Candidate, Scope
+from bindlab.registry import Kind, kind_of_address
+
+__all__ = ["ranked"]
+
+_GROUPS = (Kind.MULTICAST, Kind.BROADCAST)
+_NARROW = {
+    Scope.HOST: "loopback, from this machine only",
+    Scope.LINK: "the link of {interface} only",
+}
+
+
+def ranked(
+    candidates: Iterable[Candidate], standings: Standings, routing: Routing
+) -> tuple[Candidate, ...]:
+    """Return *candidates* in the order in which others most likely want them.
+
+    First the audience, as far as it matters (anybody, one link, this host), then the standing
+    of the interface, then what the default route sends from, then a global audience before a
+    private one. What is alike in all of that stays in the order of the system's list.
+    """
+    preferred = {
+        (version, source)
+        for version in (4, 6)
+        for source in routing.fate_of(routing.default_routes(version)[:1]).sources
+    }
+
+    def key(candidate: Candidate) -> tuple[int, ...]:
+        return (
+            -min(candidate.audience, Scope.PRIVATE),
+            *standings.order(candidate.interface),
+            (candidate.ip.version, int(candidate.ip)) not in preferred,
+            -candidate.audience,
+        )
+
+    alike: dict[tuple[int, ...], list[Candidate]] = {}
+    for candidate in candidates:
+        alike.setdefault(key(candidate), []).append(candidate)
+    return tuple(
+        candidate.replace(reason="; ".join(_reasons(candidate, standings, len(group) > 1)))
+        for _, group in sorted(alike.items(), key=lambda item: item[0])
+        for candidate in group
+    )
+
+
+def _reasons(candidate: Candidate, standings: Standings, several: bool) -> Iterator[str]:
+    standing = standings.of(candidate.interface)
+    interface = candidate.interface or "no interface"
+    if kind_of_address(candidate.ip) in _GROUPS:
+        yield f"a group, on the link of {interface} only"
+    elif candidate.audience in _NARROW:
+        yield _NARROW[candidate.audience].format(interface=interface)
+    elif standing is None:
+        yield candidate.reason
+        return
+    else:
+        yield standing.reason
+    if several:
+        yield "one of several alike, in the order of the system's list"
