@@ -30,7 +30,7 @@ REACH = (
     ("origin",),
     ("routing",),
     ("path", "standing"),
-    ("rules", "ways", "render", "ranking"),
+    ("rules", "ways", "render", "ranking", "words"),
     ("judging",),
     ("reach",),
 )

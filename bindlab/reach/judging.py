@@ -12,6 +12,7 @@ from bindlab.reach.standing import Standings
 from bindlab.reach.topology import Topology
 from bindlab.reach.verdict import Answer, Candidate, Condition, Origin, Reason, Scope, Verdict
 from bindlab.reach.ways import Destination, Target, hears, ways
+from bindlab.reach.words import words_for
 from bindlab.registry import Kind
 
 __all__ = ["weigh"]
@@ -100,7 +101,7 @@ def _refused(
         origin,
         Answer.NO,
         gate.word,
-        explanation=gate.sentence.format(**path.words()),
+        explanation=gate.sentence.format(**words_for(path)),
         interface=_name(path) if path.on_link else None,
         assumptions=(*assumptions, *_assumed(path, (gate.reads,))),
     )
@@ -118,7 +119,7 @@ def _admitted(origin: Origin, open_paths: Sequence[_Open], assumptions: tuple[st
         alike.setdefault(_preference(way), []).append(way)
     ordered = [alike[preference] for preference in sorted(alike)]
     _, path, needs, _ = ordered[0][0]
-    words = path.words()
+    words = words_for(path)
     at = f"at {words['address']}"
     if path.inside:
         at += ", inside this machine"

@@ -7,7 +7,7 @@ from ipaddress import IPv6Address
 from typing import NamedTuple
 
 from bindlab.binding import Binding
-from bindlab.endpoint import IPAddress, address_text, unmap
+from bindlab.endpoint import IPAddress, unmap
 from bindlab.host import Host, IPNetwork
 from bindlab.interface import AddressState, Interface
 from bindlab.reach.origin import Place, Where, is_internet
@@ -276,31 +276,3 @@ class Path(NamedTuple):
         if block is None or self.kind is Kind.BROADCAST or str(block.network) in _LINK_GROUPS:
             return True
         return self.place.internet and block.globally_reachable is False
-
-    def words(self) -> dict[str, str]:
-        """Return what the sentences of the rules may speak of."""
-        bound, address = self.binding.endpoint.ip, address_text(self.destination)
-        wildcard = self.binding.endpoint.is_unspecified
-        return {
-            "bound": address_text(bound),
-            "family": f"IPv{unmap(bound).version}",
-            "address": address,
-            "loopback": f"{address} is loopback" if wildcard else "bound to loopback",
-            "owner": self.owner.display_name if self.owner else "no interface",
-            "arrival": self.arrival.display_name if self.arrival else "no interface",
-            "device": self.binding.device or "",
-            "peer": str(self.binding.peer),
-            "kind": f"a {self.kind.value}",
-            **self._words_of_the_way_back(),
-        }
-
-    def _words_of_the_way_back(self) -> dict[str, str]:
-        if (fate := self.fate) is None:
-            return {}
-        ends = sorted(self.host.interface(end).display_name for end in fate.ends if end)
-        refused = f"its route there is {' or '.join(sorted(fate.refusals))}"
-        routers = f" through {' or '.join(sorted(fate.routers))}" if fate.routers else ""
-        return {
-            "back": (" or ".join(ends) or "some interface") + routers,
-            "nowhere": refused if fate.refusals else "no route of its leads there",
-        }
