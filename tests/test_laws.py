@@ -1,6 +1,7 @@
 """Laws that hold for every host, binding and origin, tried on random ones."""
 
-from ipaddress import IPv4Address, ip_interface
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address, ip_interface, ip_network
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -11,15 +12,19 @@ from bindlab import (
     THIS_HOST,
     Answer,
     Binding,
+    Condition,
     Endpoint,
     Host,
     Interface,
     Reach,
+    Reason,
+    Route,
     Scope,
     Verdict,
 )
 from bindlab.endpoint import parse_address, unmap
 from bindlab.host import SYSTEMS
+from bindlab.reach.origin import is_internet
 from bindlab.reach.verdict import Origin
 
 TEXTS = [
@@ -80,6 +85,18 @@ def links(name: str, index: int) -> st.SearchStrategy[Interface]:
     )
 
 
+ways = st.builds(
+    Route,
+    st.sampled_from([*NETWORKS, *(f"{peer}/{128 if ':' in peer else 32}" for peer in PEERS)]),
+    st.sampled_from([None, "eth0", "eth1", "utun0", "lo"]),
+    metric=st.integers(0, 2),
+)
+refusals = st.builds(
+    Route,
+    st.sampled_from([*NETWORKS, "10.0.0.50/32", "192.168.9.0/24", "fe80::/64", "fd00:1::50/128"]),
+    metric=st.integers(0, 2),
+    refusal=st.sampled_from(["unreachable", "blackhole", "prohibit"]),
+)
 hosts = st.builds(
     Host,
     st.tuples(lo, links("eth0", 2), links("eth1", 3), links("utun0", 4)),
@@ -88,6 +105,7 @@ hosts = st.builds(
     bindv6only=maybe,
     strong_host=maybe,
     local_routes=st.sampled_from([(), None, ("198.18.0.0/15",)]),
+    routes=st.one_of(st.none(), st.lists(st.one_of(ways, ways, refusals), max_size=6)),
 )
 bound = st.sampled_from(
     [
@@ -228,9 +246,75 @@ def test_unknown_widens(host: Host, binding: Binding, origin: Origin | str) -> N
         bindv6only=None,
         strong_host=None,
         local_routes=host.local_routes,
+        routes=None,
     )
     forgotten = binding.replace(v6only=None, device=None, listening=None)
     assert Reach([forgotten], unknown).verdict(origin)
+
+
+def _slow_best(routes: Iterable[Route], ip: IPv4Address | IPv6Address) -> list[Route]:
+    """Return the routes that win for *ip*, by looking at each of them."""
+    fitting = [r for r in routes if r.network.version == ip.version and ip in r.network]
+    longest = max((r.network.prefixlen for r in fitting), default=0)
+    fitting = [r for r in fitting if r.network.prefixlen == longest]
+    least = min((r.metric for r in fitting), default=0)
+    return [r for r in fitting if r.metric == least]
+
+
+@given(hosts, bindings, st.sampled_from([p for p in PEERS if not p.startswith("fe80")]))
+def test_no_way_back_is_what_the_routes_say(host: Host, binding: Binding, peer: str) -> None:
+    """NO_WAY_BACK is said where the winning routes lead nowhere, and else never."""
+    assume(binding.device is None and "%" not in str(binding.endpoint.ip))
+    ip = parse_address(peer)
+    verdict = Reach([binding], host).verdict(ip)
+    best = _slow_best(host.routes or (), ip)
+    lost = host.routes is not None and all(route.refusal for route in best)
+    if verdict.reason is Reason.NO_WAY_BACK:
+        assert lost
+        assert binding.endpoint.transport == "tcp"
+    elif verdict.interface is not None and verdict.answer is Answer.CONDITIONAL:
+        assert not lost or binding.endpoint.transport == "udp" or binding.endpoint.ip.is_link_local
+
+
+WIRED = Host.of(
+    lo=["127.0.0.1/8", "::1/128"],
+    eth0=["192.168.0.102/24", "fd00:1::2/64"],
+    eth1=["10.0.0.12/24", "2a00:1::3/64"],
+    utun0="100.64.3.3/10",
+)
+SOMEBODY = [p for p in PEERS if not p.startswith("fe80")] + ["10.200.0.1", "2a00:77::1"]
+
+
+@given(
+    st.lists(st.one_of(ways, refusals), max_size=4),
+    st.sampled_from([*NETWORKS, "10.0.0.0/24", "100.64.0.0/16", INTERNET, BEYOND]),
+)
+def test_many_have_a_way_back_if_one_has(routes: list[Route], many: Origin | str) -> None:
+    """A network or a vantage is not without a way back while one of its addresses has one."""
+    host = WIRED.replace(routes=routes)
+    reach = Reach([Binding(Endpoint("::", 80), v6only=False, listening=True)], host)
+    if reach.verdict(many).reason is not Reason.NO_WAY_BACK:
+        return
+    for ip in map(parse_address, SOMEBODY):
+        if isinstance(many, str):
+            belongs = ip in ip_network(many)
+        else:
+            attached = any(ip in a.network for i in host.interfaces for a in i.addresses)
+            belongs = not attached and (many is BEYOND or is_internet(ip))
+        assert not belongs or reach.verdict(ip).reason is Reason.NO_WAY_BACK
+
+
+@given(st.lists(st.one_of(ways, refusals), max_size=4), st.sampled_from(NETWORKS))
+def test_a_network_is_sure_of_its_way_back_if_all_are(routes: list[Route], network: str) -> None:
+    """The condition is gone for a network only where it is for each of its addresses."""
+    host = WIRED.replace(routes=routes)
+    reach = Reach([Binding(Endpoint("::", 80), v6only=False, listening=True)], host)
+    whole = reach.verdict(network)
+    if Condition.ROUTE_BACK in whole.conditions or not whole:
+        return
+    for ip in map(parse_address, SOMEBODY):
+        if ip in ip_network(network):
+            assert reach.verdict(ip).reason is not Reason.NO_WAY_BACK
 
 
 @given(hosts, bindings, st.lists(origins, max_size=5))

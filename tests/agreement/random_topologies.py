@@ -1,7 +1,7 @@
 """Made-up topologies: the same seed makes the same network, on every Python."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from bindlab.lab import Machine, Nic, Route
 
@@ -45,7 +45,36 @@ def random_topology(seed: int) -> Topology:
             if nic.up:
                 back = [router for version, router in routers.items() if version in attached]
                 machines["laptop"] = machines["laptop"].replace(gateway=back)
-    return Topology(f"random {seed}", machines)
+    setup = tuple(_routes(rng, laptop)) if rng.random() < 0.5 else ()
+    return Topology(f"random {seed}", machines, setup=setup)
+
+
+def _routes(rng: random.Random, laptop: Mapping[str, Nic]) -> Iterator[str]:
+    """Yield what ip(8) is told of routes that help, mislead or refuse."""
+    live = [name for name, nic in laptop.items() if name != "lo" and nic.up]
+    for number in range(rng.randint(1, 4)):
+        version, at = rng.choice((4, 6)), rng.choice(_NAMES)
+        prefix, family = (_prefix4(at), "") if version == 4 else (f"{_prefix6(at)}:", "-6 ")
+        length = 32 if version == 4 else 128
+        to = rng.choice(
+            (
+                "default",
+                f"{prefix}.{rng.randint(9, 12)}/32" if length == 32 else f"{prefix}:{10:x}/128",
+                f"{prefix}.0/24" if length == 32 else f"{prefix}:/64",
+                "203.0.113.0/24" if length == 32 else "2001:db8:fa::/64",
+            )
+        )
+        metric = f"metric {rng.choice((0, 10, 2000)) + number}"
+        refusal = rng.choice(("unreachable", "blackhole", "prohibit"))
+        if live and rng.random() < 0.6:
+            yield f"{family}route append {to} dev {rng.choice(live)} {metric}"
+        else:
+            yield f"{family}route append {refusal} {to} {metric}"
+    for name in live:
+        prefixes = {a.network for a in laptop[name].addresses if a.network.prefixlen in (24, 64)}
+        for network in sorted(prefixes, key=str):
+            if laptop[name].carrier and not network.is_link_local and rng.random() < 0.15:
+                yield f"{'-6 ' if network.version == 6 else ''}route flush {network} dev {name}"
 
 
 def _nic(rng: random.Random, name: str, number: int) -> Nic:
