@@ -57,8 +57,8 @@ HINTS: Final[tuple[tuple[str, Rank, str], ...]] = (
 class Standing(NamedTuple):
     """Where an interface stands among the others, and why; the lowest goes first.
 
-    *place* orders interfaces of one rank where the system does, *is_hint* says that a name
-    alone speaks for it.
+    *place* orders interfaces of one rank: by the metric of their default routes, and by a flag
+    before by a name. *is_hint* says that a name alone speaks for it.
     """
 
     rank: Rank
@@ -105,5 +105,5 @@ def _standing(interface: Interface, default: int | None, topology: Topology) -> 
         return Standing(Rank.TUNNEL, 0, f"{name} is point-to-point, as tunnels are")
     for beginning, rank, what in HINTS:
         if interface.name.startswith(beginning) or name.startswith(beginning):
-            return Standing(rank, 0, f"{name}: its name suggests {what}, a hint only", is_hint=True)
+            return Standing(rank, 1, f"{name}: its name suggests {what}, a hint only", is_hint=True)
     return Standing(Rank.ORDINARY, 0, f"{name} is an ordinary interface, as far as is known")

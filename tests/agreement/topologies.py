@@ -114,12 +114,17 @@ def _with_routers(rp_filter: int) -> Mapping[str, Machine]:
             },
             forwarding=True,
         ),
+        # Brings to the first network what the laptop sends there by the second one.
         "second": Machine(
             {
                 "ethernet": ["10.0.0.1/24", "2001:db8:2::1/64"],
                 "wan": ["203.0.113.2/24", "2001:db8:9::2/64"],
             },
             forwarding=True,
+            routes=[
+                Route("192.168.0.0/24", "203.0.113.1"),
+                Route("2001:db8:1::/64", "2001:db8:9::1"),
+            ],
         ),
         "far": Machine(
             {"wan": ["203.0.113.9/24", "2001:db8:9::9/64"]},
@@ -233,8 +238,13 @@ ROUTES: Mapping[str, tuple[int, *tuple[str, ...]]] = {
         "route add 192.168.0.50/32 via 10.0.0.1",
         "-6 route add 2001:db8:1::50/128 via 2001:db8:2::1",
     ),
-    "by the other interface, rp_filter 1": (1, "route add default via 10.0.0.1"),
+    "by the other interface, rp_filter 1": (
+        1,
+        "route add default via 10.0.0.1",
+        "route add 192.168.0.50/32 via 10.0.0.1",
+    ),
     "by loopback": (0, "route add default dev lo", "-6 route add default dev lo"),
+    "link-local refused": (0, "-6 route add unreachable fe80::/64 metric 1"),
     "no link-local prefix": (0, "-6 route del fe80::/64 dev wifi"),
     "a preferred source": (
         0,
