@@ -160,9 +160,17 @@ ROUTES: Mapping[str, tuple[int, *tuple[str, ...]]] = {
         0,
         *_BY_WIFI,
         "route add unreachable 203.0.113.128/25",
-        "-6 route add unreachable 2001:db8:9::128/121",
+        "-6 route add unreachable 2001:db8:9::200/121",
         "route add prohibit 192.168.0.50/32",
         "-6 route add blackhole 2001:db8:1::50/128",
+    ),
+    "others refused": (
+        0,
+        *_BY_WIFI,
+        "route add unreachable 192.168.0.49/32",
+        "route add blackhole 203.0.113.8/32",
+        "-6 route add unreachable 2001:db8:1::4f/128",
+        "-6 route add prohibit 2001:db8:9::8/128",
     ),
     "all refused": (
         0,
@@ -191,6 +199,7 @@ ROUTES: Mapping[str, tuple[int, *tuple[str, ...]]] = {
         "route append default via 10.0.0.1 metric 50",
         "route add unreachable 203.0.113.128/25 metric 50",
         "route append 203.0.113.128/25 via 192.168.0.1 metric 50",
+        "route append unreachable default metric 50",
         "-6 route add default via 2001:db8:1::1 metric 50",
         "-6 route append default via 2001:db8:2::1 metric 50",
     ),
@@ -260,8 +269,8 @@ ROUTES: Mapping[str, tuple[int, *tuple[str, ...]]] = {
     ),
     "table default, in the shadow": (
         0,
-        "route add default via 10.0.0.1",
-        "route add 203.0.113.0/24 via 192.168.0.1 table default",
+        *_BY_WIFI,
+        "route add unreachable 203.0.113.0/24 table default",
     ),
     "rules for sources": (
         0,
@@ -269,6 +278,13 @@ ROUTES: Mapping[str, tuple[int, *tuple[str, ...]]] = {
         "rule add from 192.168.0.102 lookup 100",
         "-6 route add default via 2001:db8:1::1 table 100",
         "-6 rule add from 2001:db8:1::102 lookup 100",
+    ),
+    "a rule for all": (
+        0,
+        "route add default via 192.168.0.1 table 100",
+        "rule add lookup 100",
+        "-6 route add default via 2001:db8:1::1 table 100",
+        "-6 rule add lookup 100",
     ),
     "throw": (0, *_BY_WIFI, "route add throw 203.0.113.128/25"),
     "dead next hops": (

@@ -1,0 +1,283 @@
+"""The routes of the machine itself: as ip(8) lists them, or unknown where they are not all."""
+
+import errno
+import socket
+import struct
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+from network_namespaces import Namespace, namespace, needs_namespaces
+
+from bindlab import Route, this_host
+from bindlab.snapshot import machine, route_to, routing_table
+from bindlab.snapshot.netlink import Dumper
+
+pytestmark = needs_namespaces
+
+
+@pytest.fixture
+def ns() -> Iterator[Namespace]:
+    """Yield a namespace with two networks and their addresses."""
+    with namespace() as made:
+        made.ip("link set lo up")
+        made.pair("wifi", "wire0")
+        made.pair("eth", "wire1")
+        made.ip("addr add 192.168.0.102/24 dev wifi")
+        made.ip("addr add 10.0.0.12/24 dev eth")
+        made.ip("addr add 2001:db8:1::102/64 dev wifi nodad")
+        made.ip("addr add 2001:db8:2::12/64 dev eth nodad")
+        yield made
+
+
+def told(ns: Namespace) -> tuple[Route, ...] | None:
+    """Return the routes that a snapshot taken there has."""
+    return ns.run(this_host).routes
+
+
+def listed(ns: Namespace) -> set[str]:
+    """Return them as text, IPv6's own link-local prefixes left out."""
+    routes = told(ns)
+    assert routes is not None
+    return {str(route) for route in routes if not route.network.is_link_local}
+
+
+LINKS = {
+    "192.168.0.0/24 dev wifi src 192.168.0.102",
+    "10.0.0.0/24 dev eth src 10.0.0.12",
+    "2001:db8:1::/64 dev wifi metric 256",
+    "2001:db8:2::/64 dev eth metric 256",
+}
+
+
+def test_a_namespace_without_addresses_has_no_routes() -> None:
+    """Nothing configured is nothing, which is known."""
+    with namespace() as bare:
+        assert told(bare) == ()
+
+
+@pytest.mark.parametrize(
+    ("commands", "more"),
+    [
+        pytest.param([], set(), id="links"),
+        pytest.param(
+            ["route add default via 192.168.0.1 metric 600"],
+            {"0.0.0.0/0 via 192.168.0.1 dev wifi metric 600"},
+            id="default",
+        ),
+        pytest.param(
+            ["-6 route add default via fe80::1 dev wifi src 2001:db8:1::102"],
+            {"::/0 via fe80::1 dev wifi src 2001:db8:1::102 metric 1024"},
+            id="ipv6-default",
+        ),
+        pytest.param(
+            [
+                "route add unreachable 10.1.0.0/16",
+                "route add blackhole 10.2.0.0/16 metric 7",
+                "-6 route add prohibit fd00::/8",
+            ],
+            {
+                "unreachable 10.1.0.0/16",
+                "blackhole 10.2.0.0/16 metric 7",
+                "prohibit fd00::/8 metric 1024",
+            },
+            id="refusals",
+        ),
+        pytest.param(
+            ["route add 10.3.0.0/16 nexthop via 192.168.0.1 weight 2 nexthop via 10.0.0.1"],
+            {"10.3.0.0/16 via 192.168.0.1 dev wifi", "10.3.0.0/16 via 10.0.0.1 dev eth"},
+            id="next-hops",
+        ),
+        pytest.param(
+            ["nexthop add id 7 via 10.0.0.1 dev eth", "route add 10.3.0.0/16 nhid 7"],
+            {"10.3.0.0/16 via 10.0.0.1 dev eth"},
+            id="next-hop-object",
+        ),
+        pytest.param(
+            ["route add 10.4.0.0/16 via inet6 fe80::9 dev wifi"],
+            {"10.4.0.0/16 via fe80::9 dev wifi"},
+            id="ipv4-by-an-ipv6-router",
+        ),
+        pytest.param(
+            ["route add 10.5.0.0/16 dev wifi table default"],
+            {"10.5.0.0/16 dev wifi"},
+            id="table-default",
+        ),
+        pytest.param(["route add 10.6.0.0/16 dev wifi table 77"], set(), id="table-not-looked-up"),
+    ],
+)
+def test_routes_are_those_that_were_made(
+    ns: Namespace, commands: list[str], more: set[str]
+) -> None:
+    """Every route of the tables main and default is told, of both families, and no other."""
+    for command in commands:
+        ns.ip(command)
+    assert listed(ns) == LINKS | more
+
+
+@pytest.mark.parametrize(
+    "commands",
+    [
+        pytest.param(["rule add from 192.168.0.102 lookup 100"], id="rule-for-a-source"),
+        pytest.param(["-6 rule add lookup 100"], id="ipv6-rule"),
+        pytest.param(["rule add fwmark 7 lookup main"], id="rule-for-a-mark"),
+        pytest.param(["rule add iif lo blackhole"], id="rule-that-refuses"),
+        pytest.param(["rule add lookup main suppress_prefixlength 0"], id="rule-that-suppresses"),
+        pytest.param(["rule del lookup main"], id="no-rule-for-main"),
+        pytest.param(["route add throw 10.7.0.0/16"], id="throw"),
+        pytest.param(["route add 10.7.0.0/16 dev wifi tos 0x10"], id="type-of-service"),
+        pytest.param(["-6 route add fd00::/8 from 2001:db8:1::/64 dev wifi"], id="for-a-source"),
+        pytest.param(
+            ["route add default dev wifi", "route add 10.7.0.0/16 dev eth table default"],
+            id="table-default-in-the-shadow",
+        ),
+        pytest.param(["link add red type vrf table 10", "link set red up"], id="vrf"),
+    ],
+)
+def test_what_routes_cannot_tell_makes_them_unknown(ns: Namespace, commands: list[str]) -> None:
+    """Where something else has a say, the table is not told at all, rather than half."""
+    for command in commands:
+        try:
+            ns.ip(command)
+        except subprocess.CalledProcessError as error:
+            pytest.skip(f"this kernel refuses {command}: {error.stderr.decode().strip()}")
+    assert told(ns) is None
+
+
+def test_the_default_rules_in_other_words_are_still_known(ns: Namespace) -> None:
+    """What counts is the order of the tables, and not the rules' numbers."""
+    ns.ip("rule add priority 100 lookup local")
+    ns.ip("rule del priority 0")
+    ns.ip("rule del priority 32767")
+    assert listed(ns) == LINKS
+
+
+def test_dead_next_hops_are_none(ns: Namespace) -> None:
+    """With ignore_routes_with_linkdown a link without carrier leads nowhere; without it counts."""
+    ns.ip("route add 10.3.0.0/16 nexthop via 192.168.0.1 nexthop via 10.0.0.1")
+    ns.ip("link set wire1 down")
+    assert "10.3.0.0/16 via 10.0.0.1 dev eth" in listed(ns)
+    ns.sysctl("ipv4/conf/eth/ignore_routes_with_linkdown", 1)
+    assert "10.3.0.0/16 via 10.0.0.1 dev eth" not in listed(ns)
+    assert "10.3.0.0/16 via 192.168.0.1 dev wifi" in listed(ns)
+    ns.ip("link set eth down")
+    assert not any("dev eth" in route for route in listed(ns))
+
+
+def test_many_routes_are_told(ns: Namespace) -> None:
+    """Thousands of routes come in the kernel's order, and none is lost."""
+    ns.batch(*(f"route add 10.{1 + n // 250}.{n % 250}.0/24 dev wifi" for n in range(3000)))
+    assert len(listed(ns)) == 3000 + len(LINKS)
+
+
+def test_an_interface_that_just_came_makes_routes_unknown(ns: Namespace) -> None:
+    """A route by an interface that the snapshot does not have is no half truth either."""
+
+    def read() -> tuple[Route, ...] | None:
+        with Dumper() as dumper:
+            return routing_table.routes(dumper, {1: "lo", 2: "wifi"})
+
+    assert ns.run(read) is None
+
+
+class Refusing(Dumper):
+    """A kernel that knows no rules, or no more than it is told to say."""
+
+    def __init__(self, rules: list[bytes] | int) -> None:
+        super().__init__()
+        self._rules = rules
+
+    def dump(self, request: int, body: bytes) -> list[bytes]:
+        if request != routing_table.RTM_GETRULE:
+            return super().dump(request, body)
+        if isinstance(self._rules, int):
+            raise OSError(self._rules, "scripted")
+        return self._rules
+
+
+def test_a_kernel_without_rules_has_no_policy(ns: Namespace) -> None:
+    """Without CONFIG_IP_MULTIPLE_TABLES there is the table main, and nothing else to ask."""
+
+    def read(rules: list[bytes] | int) -> tuple[Route, ...] | None:
+        names = dict(socket.if_nameindex())
+        with Refusing(rules) as dumper:
+            return routing_table.routes(dumper, names)
+
+    for code in (errno.EAFNOSUPPORT, errno.EOPNOTSUPP):
+        found = ns.run(lambda code=code: read(code))
+        assert found is not None
+        assert {str(route) for route in found} >= LINKS
+    unknown_action = struct.pack("=BBBBBBBBI", 2, 0, 0, 0, 254, 0, 0, 7, 0)
+    assert ns.run(lambda: read([unknown_action])) is None
+    with pytest.raises(OSError, match="scripted"):
+        ns.run(lambda: read(errno.EPERM))
+
+
+def test_no_netlink_is_no_knowledge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the kernel is not to be asked, routes are unknown, and there is no error."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "no netlink here")
+
+    monkeypatch.setattr(machine.routing_table, "routes", refuse)
+    assert this_host().routes is None
+    monkeypatch.setattr(machine, "system", lambda: "macos")
+    with suppress(OSError):
+        assert this_host().routes is None
+
+
+@pytest.mark.parametrize(
+    ("origin", "way"),
+    [
+        ("127.0.0.1", "127.0.0.1/32 dev lo src 127.0.0.1"),
+        ("127.0.0.2", "127.0.0.2/32 dev lo src 127.0.0.1"),
+        ("::1", "::1/128 dev lo src ::1"),
+        ("192.168.0.102", "192.168.0.102/32 dev lo src 192.168.0.102"),
+        ("192.168.0.103", "192.168.0.103/32 dev lo src 192.168.0.102"),
+        ("198.18.0.5", "198.18.0.5/32 dev lo src 198.18.0.5"),
+        ("192.168.0.50", "192.168.0.50/32 dev wifi src 192.168.0.102"),
+        ("::ffff:192.168.0.50", "192.168.0.50/32 dev wifi src 192.168.0.102"),
+        ("2001:db8:2::50", "2001:db8:2::50/128 dev eth src 2001:db8:2::12"),
+        ("8.8.8.8", "unreachable 8.8.8.8/32"),
+        ("2a00::1", "unreachable 2a00::1/128"),
+        ("10.1.0.1", "unreachable 10.1.0.1/32"),
+        ("10.2.0.1", "blackhole 10.2.0.1/32"),
+        ("10.3.0.1", "prohibit 10.3.0.1/32"),
+        ("fd00:2::1", "blackhole fd00:2::1/128"),
+        ("fd00:3::1", "prohibit fd00:3::1/128"),
+        ("10.8.0.1", "10.8.0.1/32 dev eth src 10.0.0.12"),
+        ("10.9.0.1", "10.9.0.1/32 src 10.99.0.1"),
+    ],
+)
+def test_the_system_is_asked_for_one_way(ns: Namespace, origin: str, way: str) -> None:
+    """A UDP connect tells "that is me", the source and its interface, or that nothing leads."""
+    ns.ip("addr add 192.168.0.103/24 dev wifi")
+    ns.ip("addr add 10.99.0.1/32 dev lo")
+    ns.ip("route add local 198.18.0.0/15 dev lo")
+    ns.ip("route add unreachable 10.1.0.0/16")
+    ns.ip("route add blackhole 10.2.0.0/16")
+    ns.ip("route add prohibit 10.3.0.0/16")
+    ns.ip("-6 route add blackhole fd00:2::/32")
+    ns.ip("-6 route add prohibit fd00:3::/32")
+    ns.ip("route add 10.9.0.0/16 dev eth src 10.99.0.1")
+    # From one address alone: nobody is refused for certain.
+    ns.ip("route add 10.8.0.0/16 dev eth table 100")
+    ns.ip("rule add from 10.0.0.12 lookup 100")
+    assert str(ns.run(lambda: route_to(origin))) == way
+
+
+def test_a_link_local_origin_is_asked_with_its_zone(ns: Namespace) -> None:
+    """The zone is the way; without one nobody can say."""
+    ns.ip("addr add fe80::2/64 dev wifi nodad")
+    way = ns.run(lambda: route_to("fe80::50%wifi"))
+    assert (str(way.network), way.interface) == ("fe80::50/128", "wifi")
+    with pytest.raises(ValueError, match="write its zone"):
+        route_to("fe80::50")
+
+
+@pytest.mark.parametrize("origin", ["0.0.0.0", "224.0.0.1", "255.255.255.255", "ff02::1", "::"])
+def test_nobody_sends_from_these(origin: str) -> None:
+    """What is no origin is a ValueError, before anything is asked."""
+    with pytest.raises(ValueError, match="nothing sends from such an address"):
+        route_to(origin)
