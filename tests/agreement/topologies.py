@@ -113,8 +113,12 @@ def _with_routers(rp_filter: int) -> Mapping[str, Machine]:
                 "wan": ["203.0.113.1/24", "2001:db8:9::1/64"],
             },
             forwarding=True,
+            routes=[
+                Route("10.0.0.0/24", "203.0.113.2"),
+                Route("2001:db8:2::/64", "2001:db8:9::2"),
+            ],
         ),
-        # Brings to the first network what the laptop sends there by the second one.
+        # Each router brings to one network what the laptop sends there by the other.
         "second": Machine(
             {
                 "ethernet": ["10.0.0.1/24", "2001:db8:2::1/64"],

@@ -1,7 +1,7 @@
 """What type checkers see of the values: read by mypy and pyright, never run."""
 
 import socket
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import assert_type
 
 from bindlab import (
@@ -14,6 +14,7 @@ from bindlab import (
     Interface,
     Reach,
     Reason,
+    Route,
     Scope,
     Transport,
     Verdict,
@@ -34,6 +35,9 @@ def values(endpoint: Endpoint, host: Host) -> None:
     assert_type(endpoint.replace(port=81), Endpoint)
     assert_type(host.interfaces, tuple[Interface, ...])
     assert_type(host.route_localnet, bool | None)
+    assert_type(host.routes, tuple[Route, ...] | None)
+    assert_type(Route("0.0.0.0/0", "wifi", "10.0.0.1").network, IPv4Network | IPv6Network)
+    assert_type(host.replace(routes=()), Host)
     assert_type(Host.of(lo="127.0.0.1/8", wifi=["10.0.0.1/8"], system="windows"), Host)
     assert_type(Binding(endpoint, v6only=True).peer, Endpoint | None)
 
@@ -66,3 +70,4 @@ def mistakes(endpoint: Endpoint) -> None:
     bind(0, transport="sctp")  # type: ignore[arg-type]
     listen(0, None)  # type: ignore[arg-type]
     Host.of(system="beos")  # type: ignore[arg-type]
+    Route("0.0.0.0/0", refusal="throw")  # type: ignore[arg-type]
