@@ -170,7 +170,13 @@ def test_the_way_back(routes: tuple[Route, ...], origin: Origin | str, expected:
         pytest.param(LINKS, "8.8.8.8", "if", id="ipv4-even-who-is-beyond"),
         pytest.param((*LINKS, DEFAULT), "8.8.8.8", "sure", id="default-by-the-device"),
         pytest.param(
-            (DEFAULT, Route("8.8.8.8/32", "eth")), "8.8.8.8", "sure", id="others-do-not-count"
+            (DEFAULT, Route("8.8.8.8/32", "eth")), "8.8.8.8", "if", id="ipv4-reverse-path-filter"
+        ),
+        pytest.param(
+            (DEFAULT6, Route("2a00:9::9/128", "eth")),
+            "2a00:9::9",
+            "sure",
+            id="ipv6-others-do-not-count",
         ),
         pytest.param(
             (DEFAULT6, Route("2a00:9::9/128", refusal="unreachable")),

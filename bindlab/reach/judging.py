@@ -209,8 +209,8 @@ def _beside_others(destination: Destination, standings: Standings, *, several: b
     standing = standings.of(destination.owner.name if destination.owner else None)
     if not several or standing is None:
         return ""
-    hint = f"; {standing.reason}" if standing.is_hint else ""
-    return f"{hint}; one of several, in the order of the system's list"
+    hint = f"; its name suggests {standing.hint} (a hint only)" if standing.hint else ""
+    return f"{hint}; alike, in the system's order"
 
 
 def _why(path: Path, destination: Destination) -> str:

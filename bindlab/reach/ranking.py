@@ -1,6 +1,6 @@
 """The order in which to name what anybody could dial, with a reason for each place in it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 
 from bindlab.reach.routing import Routing
 from bindlab.reach.standing import Standings
@@ -10,10 +10,6 @@ from bindlab.registry import Kind, kind_of_address
 __all__ = ["ranked"]
 
 _GROUPS = (Kind.MULTICAST, Kind.BROADCAST)
-_NARROW = {
-    Scope.HOST: "loopback, from this machine only",
-    Scope.LINK: "the link of {interface} only",
-}
 
 
 def ranked(
@@ -43,23 +39,22 @@ def ranked(
     for candidate in candidates:
         alike.setdefault(key(candidate), []).append(candidate)
     return tuple(
-        candidate.replace(reason="; ".join(_reasons(candidate, standings, len(group) > 1)))
+        candidate.replace(reason=_reason(candidate, group, standings))
         for _, group in sorted(alike.items(), key=lambda item: item[0])
         for candidate in group
     )
 
 
-def _reasons(candidate: Candidate, standings: Standings, several: bool) -> Iterator[str]:
-    standing = standings.of(candidate.interface)
-    interface = candidate.interface or "no interface"
+def _reason(candidate: Candidate, group: Sequence[Candidate], standings: Standings) -> str:
+    standing, interface = standings.of(candidate.interface), candidate.interface
     if kind_of_address(candidate.ip) in _GROUPS:
-        yield f"a group, on the link of {interface} only"
-    elif candidate.audience in _NARROW:
-        yield _NARROW[candidate.audience].format(interface=interface)
+        reason = f"a group, on the link of {interface}"
+    elif candidate.audience is Scope.HOST:
+        reason = "loopback, from this machine only"
     elif standing is None:
-        yield candidate.reason
-        return
+        reason = "delivered here by a local route"
     else:
-        yield standing.reason
-    if several:
-        yield "one of several alike, in the order of the system's list"
+        which = f", {standing.reason}" if standing.reason else ""
+        reason = f"this machine's address on {standing.name}{which}"
+    same = sum(other.ip.version == candidate.ip.version for other in group)
+    return f"{reason}; alike, in the system's order" if same > 1 else reason

@@ -79,6 +79,10 @@ class Reach:
         them, may bring its packets by the other one; to ask about that, ask about the
         :class:`Interface` that they come by.
 
+        Where the host's routes are known, they say whether this machine's answers find the
+        origin: TCP is shut out for certain where none leads back. A network or a vantage is
+        shut out so only if all of it is.
+
         An origin that nothing sends from (unspecified, multicast, broadcast), a name, or a
         zone that the host does not have is a ``ValueError``.
         """

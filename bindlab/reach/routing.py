@@ -84,7 +84,8 @@ class Routing:
         A *pinned* socket answers by that interface alone, as everybody does to a link-local
         address. By IPv4 a pinned socket that finds no route takes its peer to be on the link
         (``ip_route_output_key_hash_rcu``), whatever routes refuse; by IPv6 routes that refuse
-        are not among those of the interface. Both were measured on Linux.
+        are not among those of the interface. Its reverse path filter (RFC 3704), whose setting
+        a host does not carry, heeds no pinning. All of that was measured on Linux.
         """
         if not self.is_known or place.where is Where.INSIDE:
             return None
@@ -96,6 +97,10 @@ class Routing:
             return Back.NOWHERE if fate.is_lost else Back.PARTLY
         if pinned and _SOMEWHERE in ends:
             return Back.PARTLY
+        if pinned and version == 4:
+            filtered = self.fate(place, version, arrival, pinned=False).ends
+            if not filtered <= {arrival.name, _SOMEWHERE}:
+                return Back.PARTLY
         detours = fate.routers if place.where is Where.ON_LINK else None
         if ends <= {arrival.name, _SOMEWHERE} and not detours:
             return Back.STRAIGHT

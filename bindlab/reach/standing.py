@@ -58,13 +58,15 @@ class Standing(NamedTuple):
     """Where an interface stands among the others, and why; the lowest goes first.
 
     *place* orders interfaces of one rank: by the metric of their default routes, and by a flag
-    before by a name. *is_hint* says that a name alone speaks for it.
+    before by a name. *reason* is a clause about the interface, *hint* what its name suggests
+    where nothing else speaks for it.
     """
 
+    name: str
     rank: Rank
-    place: int
-    reason: str
-    is_hint: bool = False
+    place: int = 0
+    reason: str = ""
+    hint: str = ""
 
 
 class Standings:
@@ -95,15 +97,16 @@ class Standings:
 def _standing(interface: Interface, default: int | None, topology: Topology) -> Standing:
     name = interface.display_name
     if interface is topology.loopback:
-        return Standing(Rank.LOOPBACK, 0, f"{name} is no link: others come by another interface")
+        other = "which is no link: others come by another interface"
+        return Standing(name, Rank.LOOPBACK, reason=other)
     if interface.is_up is False or interface.is_running is False:
-        return Standing(Rank.DEAD, 0, f"{name} is down or has no carrier")
+        return Standing(name, Rank.DEAD, reason="which is down or has no carrier")
     if default is not None:
-        which = "has the default route" if default == 0 else "has a default route of lower priority"
-        return Standing(Rank.DEFAULT_ROUTE, default, f"{name} {which}")
+        which = "the default route" if default == 0 else "a default route of a higher metric"
+        return Standing(name, Rank.DEFAULT_ROUTE, default, f"which has {which}")
     if interface.is_point_to_point:
-        return Standing(Rank.TUNNEL, 0, f"{name} is point-to-point, as tunnels are")
+        return Standing(name, Rank.TUNNEL, reason="which is point-to-point, as tunnels are")
     for beginning, rank, what in HINTS:
-        if interface.name.startswith(beginning) or name.startswith(beginning):
-            return Standing(rank, 1, f"{name}: its name suggests {what}, a hint only", is_hint=True)
-    return Standing(Rank.ORDINARY, 0, f"{name} is an ordinary interface, as far as is known")
+        if name.startswith(beginning) or interface.name.startswith(beginning):
+            return Standing(name, rank, 1, f"whose name suggests {what} (a hint only)", what)
+    return Standing(name, Rank.ORDINARY)

@@ -286,9 +286,9 @@ ROUTES: Mapping[str, tuple[int, *tuple[str, ...]]] = {
     "a rule for all": (
         0,
         "route add default via 192.168.0.1 table 100",
-        "rule add lookup 100",
+        "rule add priority 32800 lookup 100",
         "-6 route add default via 2001:db8:1::1 table 100",
-        "-6 rule add lookup 100",
+        "-6 rule add priority 32800 lookup 100",
     ),
     "throw": (0, *_BY_WIFI, "route add throw 203.0.113.128/25"),
     "dead next hops": (
