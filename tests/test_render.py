@@ -20,9 +20,9 @@ assumed: a socket listens there (no socket was asked)
 assumed: route_localnet is off, as by default"""
 SENTENCES = {
     "NEVER": "bound to loopback, which never leaves this machine",
-    "FAMILY": "bound to 127.0.0.1, which takes IPv4 only (its machine may have\n"
+    "FAMILY": "bound to 127.0.0.1, which takes IPv4 only, and from this machine\n"
     + " " * 55
-    + "IPv4 too)",
+    + "only",
 }
 
 PICTURE = """\

@@ -2,6 +2,7 @@
 
 from ipaddress import IPv4Address, IPv6Address
 
+from bindlab.binding import Binding
 from bindlab.endpoint import Transport, address_text
 from bindlab.explaining.explanation import Explanation
 from bindlab.explaining.telling import Subject, tell, verdict_on
@@ -94,11 +95,16 @@ def _knowing_the_way(subject: Subject, origin: Origin) -> Host:
     Nothing is sent. A socket on a device goes ways of its own.
     """
     host = subject.host
-    if host.routes is not None or any(binding.device for binding in subject.bindings):
+    if host.routes is not None or any(map(_is_pinned, subject.bindings)):
         return host
     if not isinstance(origin, IPv4Address | IPv6Address) or origin.is_link_local:
         return host
     return host.replace(routes=[route_to(origin)])
+
+
+def _is_pinned(binding: Binding) -> bool:
+    ip = binding.endpoint.ip
+    return binding.device is not None or (isinstance(ip, IPv6Address) and bool(ip.scope_id))
 
 
 def _has_answered(verdict: Verdict, host: Host) -> bool | None:

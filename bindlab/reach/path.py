@@ -12,7 +12,7 @@ from bindlab.host import Host, IPNetwork
 from bindlab.interface import AddressState, Interface
 from bindlab.reach.origin import Place, Where, is_internet
 from bindlab.reach.routing import Back, Fate, Routing
-from bindlab.registry import Kind, block_of
+from bindlab.registry import Kind, block_of, kind_of_address
 
 __all__ = ["MACOS_TUNNELS", "Path"]
 
@@ -76,6 +76,11 @@ class Path(NamedTuple):
     def is_loopback(self) -> bool:
         """Whether the destination is in 127.0.0.0/8, or ::1."""
         return self.kind is Kind.LOOPBACK
+
+    @property
+    def is_bound_to_loopback(self) -> bool:
+        """Whether the socket is bound to such an address, whatever packets are for."""
+        return kind_of_address(unmap(self.binding.endpoint.ip)) is Kind.LOOPBACK
 
     @property
     def has_zone(self) -> bool:

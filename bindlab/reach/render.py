@@ -60,16 +60,14 @@ def markup(
 def diagram(host: Host, bindings: Sequence[Binding], rows: Sequence[Verdict]) -> str:
     """Return the machine as a box, its addresses at the wall, and who gets in by each."""
     at_link = {(row.interface, row.origin): row for row in rows}
-    inside = [row for row in rows if row.origin is THIS_HOST]
-    outside = [row for row in rows if isinstance(row.origin, Vantage) and row not in inside]
+    vantages = [row for row in rows if isinstance(row.origin, Vantage)]
     entries: list[tuple[str, str, str]] = []  # interface, address, who comes by it
     for interface in host.interfaces:
         name = interface.display_name + _state(interface)
         for address in interface.addresses:
-            if interface.holds_loopback:
-                guest = inside.pop() if inside else None
-            else:
-                guest = at_link.get((interface.name, address.network))
+            guest = at_link.get((interface.name, address.network))
+            if interface.holds_loopback and vantages and _comes_by(vantages[0], interface):
+                guest = vantages.pop(0)
             entries.append((name, address_text(parse_address(address)), _guest(guest)))
             name = ""
         if name:
@@ -88,7 +86,7 @@ def diagram(host: Host, bindings: Sequence[Binding], rows: Sequence[Verdict]) ->
                 for door, (_, _, guest) in zip(doors, entries, strict=True)
             ),
             f"+{'-' * width}+",
-            *(wall + _guest(row) for row in [*inside, *outside]),
+            *(wall + _guest(row) for row in vantages),
             "",
             _LEGEND,
         ]
@@ -110,7 +108,15 @@ def _headline(binding: Binding) -> str:
         meaning = ": every IPv6 address of this machine"
     else:
         meaning = ": every address of this machine"
+    if meaning and binding.device:
+        meaning += f" by {binding.device}"
     return f"bound to {binding}{meaning}"
+
+
+def _comes_by(row: Verdict, loopback: Interface) -> bool:
+    """Whether this machine's own programs knock at loopback, be it in vain."""
+    at_loopback = not row.endpoints or row.endpoints[0].interface == loopback.name
+    return row.origin is THIS_HOST and at_loopback
 
 
 def _guest(row: Verdict | None) -> str:

@@ -59,6 +59,11 @@ GATES: Final[tuple[Rule[Reason], ...]] = (
     ),
     Rule(
         Reason.FAMILY,
+        lambda p: p.takes_family is False and p.is_bound_to_loopback,
+        "bound to {bound}, which takes {family} only, and from this machine only",
+    ),
+    Rule(
+        Reason.FAMILY,
         lambda p: p.takes_family is False,
         "bound to {bound}, which takes {family} only (its machine may have {family} too)",
     ),
