@@ -7,7 +7,6 @@ from bindlab.endpoint import Transport, address_text
 from bindlab.explaining.explanation import Explanation
 from bindlab.explaining.telling import Subject, tell, verdict_on
 from bindlab.host import Host
-from bindlab.port_users import owner
 from bindlab.reach import Origin, OriginLike, Reach, Verdict, parse_origin
 from bindlab.reachable import reachable_from
 from bindlab.scanning import Answering, answering
@@ -55,6 +54,8 @@ def explain(
 
 
 def _of_port(found: Answering) -> Subject:
+    from bindlab.port_users import owner  # nobody else needs it, but when opening fails
+
     name = f"port {found.port}{'' if found.transport == 'tcp' else '/udp'}"
     verb = "listens on" if found.transport == "tcp" else "receives on"
     owners = {one.binding: owner(one.inode, one.uid) for one in found.listed or ()}
