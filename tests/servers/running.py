@@ -71,7 +71,8 @@ class Running:
     def stop(self) -> Ending:
         """Stop it as Ctrl-C does, and return how it ended."""
         for _ in range(3):  # wsgiref swallows the one that comes while it answers somebody
-            os.killpg(self.process.pid, signal.SIGINT)
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGINT)
             try:
                 status = self.process.wait(STOP)
                 break
