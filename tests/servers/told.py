@@ -11,6 +11,7 @@ import gc
 import json
 import os
 import socket
+import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -64,14 +65,21 @@ def _show(sockets: Iterable[socket.socket]) -> None:
 
 def _tell_what_is_left(test: socket.socket) -> None:
     gc.collect()
-    left = []
+    until = time.monotonic() + 3
+    while (left := _open_sockets()) and time.monotonic() < until:
+        time.sleep(0.02)  # threads may be about to close what they answered
+    with test:
+        test.send(json.dumps(left).encode())
+
+
+def _open_sockets() -> list[str]:
+    found = []
     for name in os.listdir("/dev/fd"):
         try:
             sock = socket.socket(fileno=int(name))
         except OSError:
             continue
         if sock.family in (socket.AF_INET, socket.AF_INET6):
-            left.append(repr(sock))
+            found.append(repr(sock))
         sock.detach()
-    with test:
-        test.send(json.dumps(left).encode())
+    return found
