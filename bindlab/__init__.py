@@ -45,6 +45,7 @@ from bindlab.reach import (
 from bindlab.reachable import reachable_from
 from bindlab.route import Route
 from bindlab.scanning import Answering, answering
+from bindlab.serving import server_on
 from bindlab.snapshot import interfaces, this_host
 
 __all__ = [
@@ -100,6 +101,7 @@ __all__ = [
     "listen",
     "probe",
     "reachable_from",
+    "server_on",
     "this_host",
     "wait_until_listening",
 ]

@@ -21,7 +21,7 @@ ROWS = (
     ("route",),
     ("binding", "host", "sockaddr", "holders", "port_users"),
     ("reach", "snapshot", "inspect_socket", "opening", "probing"),
-    ("reachable", "scanning"),
+    ("reachable", "scanning", "serving"),
     ("explaining",),
 )
 # Above the face: what only tests import, and what runs as a program.
@@ -177,7 +177,9 @@ def test_only_the_labs_own_processes_make_system_calls() -> None:
             assert not imports_of(path) & {"bindlab.lab.agent", "bindlab.lab.builder"}, path
 
 
-@pytest.mark.parametrize("module", ["ifaddr", "ctypes", "asyncio", "subprocess", "dataclasses"])
+@pytest.mark.parametrize(
+    "module", ["ifaddr", "ctypes", "asyncio", "subprocess", "dataclasses", "socketserver", "http"]
+)
 def test_import_is_light(module: str) -> None:
     """``import bindlab`` loads nothing that costs more than bindlab itself."""
     code = f"import bindlab, sys; sys.exit({module!r} in sys.modules)"
