@@ -8,16 +8,14 @@ import ctypes
 import functools
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from typing import ParamSpec
 
 import pytest
+from benchmarks import network
 
 P = ParamSpec("P")
-
-CLONE_NEWNET = 0x40000000  # unshare(2)
 
 
 def in_namespace(test: Callable[P, None]) -> Callable[P, None]:
@@ -45,12 +43,10 @@ def in_namespace(test: Callable[P, None]) -> Callable[P, None]:
 
 def enter_new_namespace() -> None:
     """Move the calling thread, which must not be the main one of pytest, and switch lo on."""
-    if not sys.platform.startswith("linux"):
-        pytest.skip("network namespaces are Linux's")
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(CLONE_NEWNET) != 0:
-        pytest.skip(f"no network namespace: {os.strerror(ctypes.get_errno())}")
-    ip("link", "set", "lo", "up")
+    try:
+        network.enter_new()
+    except OSError as error:
+        pytest.skip(str(error))
 
 
 def ip(*words: str) -> None:

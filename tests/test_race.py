@@ -1,14 +1,14 @@
 """No port is lost between allocate() and listen(), whoever else takes ports meanwhile."""
 
 import pytest
-import race
 from attempts import LINUX
+from benchmarks import race
 
 
 def lost_in(name: str, claims: int) -> tuple[int, int, int]:
     try:
         result = race.run(name, claims)
-    except RuntimeError as error:
+    except OSError as error:
         pytest.skip(str(error))
     assert result.claims >= claims
     return result.lost, result.duplicates, result.refused
@@ -25,5 +25,5 @@ def test_nothing_is_lost_in_a_short_race(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["bindlab", "bindlab-lent"])
 def test_nothing_is_lost_in_a_long_race(name: str) -> None:
-    """The same with 40,000 claims; tests/race.py shows others in the same race."""
+    """The same with 40,000 claims; benchmarks/race.py shows others in the same race."""
     assert lost_in(name, 40_000) == (0, 0, 0)

@@ -1,6 +1,6 @@
 """The race for ports, as a command: how many numbers are lost between asking and serving.
 
-    python tests/race.py [--claims 20000] [--strategies bindlab,portpicker,...]
+    python -m tests.benchmarks.race [--claims 20000] [--strategies bindlab,portpicker,...]
 
 Eight processes each keep 25 ports outstanding, in a network namespace whose range has
 1,000 ports, while another one makes outgoing connections. Each process takes a port, serves
@@ -11,13 +11,10 @@ left out if missing.
 """
 
 import argparse
-import ctypes
-import importlib.util
 import multiprocessing
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections import deque
@@ -25,6 +22,9 @@ from collections.abc import Callable
 from contextlib import closing
 from multiprocessing.sharedctypes import Synchronized, SynchronizedArray
 from typing import NamedTuple
+
+from .network import apart
+from .peers import port_numbers
 
 FIRST, COUNT = 40000, 1000
 OUTSTANDING = 25
@@ -84,42 +84,15 @@ def bind_and_close() -> Taken:
         return _number(sock.getsockname()[1])
 
 
-def portpicker_number() -> Taken:
-    import portpicker
-
-    port = portpicker.pick_unused_port()
-    if not port:
-        raise OSError("no port")
-    return _number(port)
+def a_number_from(ask: Callable[[], int]) -> Callable[[], Taken]:
+    return lambda: _number(ask())
 
 
-def ephemeral_port_reserve_number() -> Taken:
-    from ephemeral_port_reserve import reserve
-
-    return _number(reserve("127.0.0.1"))
-
-
-def pytest_asyncio_number() -> Taken:
-    from pytest_asyncio import plugin
-
-    return _number(plugin._unused_port(socket.SOCK_STREAM))
-
-
-def anyio_number() -> Taken:
-    from anyio.pytest_plugin import FreePortFactory
-
-    # A new one each time, as in another test session: one alone looks for ever in a full range.
-    return _number(FreePortFactory(socket.SOCK_STREAM)())
-
-
-STRATEGIES: dict[str, tuple[str, Callable[[], Taken]]] = {
-    "bindlab": ("bindlab", bindlab_held),
-    "bindlab-lent": ("bindlab", bindlab_lent),
-    "bind-and-close": ("socket", bind_and_close),
-    "pytest-asyncio": ("pytest_asyncio", pytest_asyncio_number),
-    "anyio": ("anyio", anyio_number),
-    "portpicker": ("portpicker", portpicker_number),
-    "ephemeral-port-reserve": ("ephemeral_port_reserve", ephemeral_port_reserve_number),
+STRATEGIES: dict[str, Callable[[], Taken]] = {
+    "bindlab": bindlab_held,
+    "bindlab-lent": bindlab_lent,
+    "bind-and-close": bind_and_close,
+    **{name: a_number_from(ask) for name, ask in port_numbers().items()},
 }
 
 
@@ -157,7 +130,7 @@ def _served(counters: Counters, taken: Taken) -> tuple[int, socket.socket] | Non
 
 
 def _worker(name: str, claims: int, counters: Counters) -> None:
-    take = STRATEGIES[name][1]
+    take = STRATEGIES[name]
     outstanding: deque[Taken] = deque()
     servers: deque[tuple[int, socket.socket]] = deque()
 
@@ -203,17 +176,10 @@ def _noise() -> None:
             time.sleep(0.002)
 
 
-def _enter_namespace() -> None:
-    if ctypes.CDLL(None, use_errno=True).unshare(0x40000000) != 0:  # CLONE_NEWNET
-        raise OSError(ctypes.get_errno(), "no network namespace of one's own")
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+def _referee(name: str, claims: int) -> Result:
     with open("/proc/sys/net/ipv4/ip_local_port_range", "w", encoding="utf-8") as file:
         file.write(f"{FIRST} {FIRST + COUNT - 1}")
-
-
-def _referee(name: str, claims: int, results: "multiprocessing.SimpleQueue[Result]") -> None:
-    _enter_namespace()
-    STRATEGIES[name][1]()[1]().close()  # imports what it needs, before the clock runs
+    STRATEGIES[name]()[1]().close()  # imports what it needs, before the clock runs
     context = multiprocessing.get_context("fork")
     counters = Counters(
         context.Array("i", COUNT), *(context.Value("i", 0) for _ in Counters._fields[1:])
@@ -235,19 +201,12 @@ def _referee(name: str, claims: int, results: "multiprocessing.SimpleQueue[Resul
     noise.join()
     if any(worker.exitcode for worker in workers):
         raise RuntimeError("a worker has failed")
-    results.put(Result(*(counter.value for counter in counters[1:]), seconds))
+    return Result(*(counter.value for counter in counters[1:]), seconds)
 
 
 def run(name: str, claims: int) -> Result:
-    """Run one strategy in a namespace of its own."""
-    context = multiprocessing.get_context("fork")
-    results: multiprocessing.SimpleQueue[Result] = context.SimpleQueue()
-    referee = context.Process(target=_referee, args=(name, claims, results))
-    referee.start()
-    referee.join()
-    if referee.exitcode:
-        raise RuntimeError(f"{name}: no result, perhaps for want of a network namespace")
-    return results.get()
+    """Run one strategy in a namespace of its own; ``OSError`` where there is none to be had."""
+    return apart(_referee, name, claims)
 
 
 def main() -> None:
@@ -259,9 +218,6 @@ def main() -> None:
         f"{'':24}{'claims':>9}{'lost':>8}{'':>9}{'duplicates':>12}{'no number':>11}{'us each':>9}"
     )
     for name in chosen.strategies.split(","):
-        if importlib.util.find_spec(STRATEGIES[name][0]) is None:
-            print(f"{name:24} not installed")
-            continue
         result = run(name, chosen.claims)
         share = 100 * result.lost / max(result.claims, 1)
         each = 1e6 * result.seconds / max(result.claims, 1)
