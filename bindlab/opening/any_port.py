@@ -9,7 +9,7 @@ import errno
 import itertools
 import os
 import socket
-import time
+from time import perf_counter
 
 from bindlab.opening.port_range import RandomOrder, ephemeral_ports, reserved_ports
 from bindlab.sockaddr import SockAddr
@@ -55,11 +55,11 @@ def bind_any_port(sock: socket.socket, address: SockAddr) -> None:
     """Bind *sock* to *address*, whose port is 0, as ``sock.bind(address)`` does."""
     if _crowd.binds_left > 0 and _bound_at_random(sock, address):
         return
-    started = time.perf_counter()
+    started = perf_counter()
     sock.bind(address)
-    if time.perf_counter() - started > _SLOW:
+    if perf_counter() - started > _SLOW:
         _crowd.see_slow_one(sock)
-    else:
+    elif _crowd.slow_ones:
         _crowd.slow_ones = 0
 
 

@@ -32,7 +32,7 @@ def held(requests: Requests, port: int, *, insists: bool = False, lends: bool = 
     Only one that *insists* takes the port over an earlier server's connections.
     """
     sockets: list[socket.socket] = []
-    over_connections: set[Request] = set()
+    over_connections: frozenset[Request] = frozenset()
     try:
         for asked in requests:
             sock = open_socket(asked, port, insists=insists)
@@ -40,14 +40,14 @@ def held(requests: Requests, port: int, *, insists: bool = False, lends: bool = 
             if port == 0:
                 port = _port_of(asked, sock)
             elif insists and exclude_others(asked, sock, port):
-                over_connections.add(asked)
+                over_connections |= {asked}
             if lends:
                 _lend(asked, sock, port)
     except BaseException:  # not an ExitStack, for the reason in open_socket()
         for sock in sockets:
             sock.close()
         raise
-    return Held(port, tuple(sockets), frozenset(over_connections))
+    return Held(port, tuple(sockets), over_connections)
 
 
 def any_held(requests: Requests, *, lends: bool = False) -> Held | None:
@@ -57,13 +57,17 @@ def any_held(requests: Requests, *, lends: bool = False) -> Held | None:
     says so at once. After that the ports of the range are tried in random order.
     """
     for turn in range(len(requests)):
+        turned = requests[turn:] + requests[:turn] if turn else requests
         try:
-            port, sockets, _ = held(requests[turn:] + requests[:turn], 0, lends=lends)
+            found = held(turned, 0, lends=lends)
         except AddressInUseError as error:
             if error.endpoint is not None and error.endpoint.port == 0:
                 raise
             continue
-        return Held(port, sockets[len(sockets) - turn :] + sockets[: len(sockets) - turn])
+        if not turn:
+            return found
+        back = len(requests) - turn
+        return Held(found.port, found.sockets[back:] + found.sockets[:back])
     reserved = reserved_ports()
     candidates = (each for each in RandomOrder(ephemeral_ports()).once() if each not in reserved)
     return first_held(requests, candidates, lends=lends)

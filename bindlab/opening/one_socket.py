@@ -59,8 +59,8 @@ def open_socket(
         address = _zoned_address(asked, port) if asked.zone else (asked.host, port)
         stage = "bind"
         try:
-            if port == 0 and backlog is None:
-                bind_any_port(sock, address)  # of which a program may hold thousands
+            if port == 0:
+                bind_any_port(sock, address)
             else:
                 sock.bind(address)
         except OSError as error:

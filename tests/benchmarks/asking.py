@@ -108,10 +108,10 @@ def _table(networks: int, rounds: int) -> Line:
 def _million(networks: int, origins: int) -> Line:
     reach = reachable_from(TARGET, host=host_with(networks))
     asked = neighbours(networks, origins)
-    started = time.perf_counter()
+    started = time.process_time()
     for origin in asked:
         reach.verdict(origin)
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     return Line(
         f"{origins:,} verdicts, {networks:,} networks, none asked before",
         "1 s",

@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 __all__ = ["port_numbers", "present"]
 
+PATIENT = 100
+
 
 def present(module: str) -> bool:
     """Return whether *module* can be imported."""
@@ -42,7 +44,12 @@ def _anyio() -> int:
 def _portpicker() -> int:
     import portpicker
 
-    return portpicker.pick_unused_port() or _none()
+    for _ in range(PATIENT):
+        try:
+            return portpicker.pick_unused_port()
+        except portpicker.NoFreePortFoundError:  # its few guesses were all taken: ask again
+            continue
+    raise OSError("no port")
 
 
 def _ephemeral_port_reserve() -> int:
@@ -55,7 +62,3 @@ def _port_for() -> int:
     import port_for
 
     return port_for.select_random()
-
-
-def _none() -> int:
-    raise OSError("no port")

@@ -1,4 +1,8 @@
-"""Timing side by side: contenders take turns, and each round gives a ratio."""
+"""Timing side by side: contenders take turns, and each round gives a ratio.
+
+The clock is the processor's: what a process waits for its turn, on a machine that does other
+things as well, is not in it. A sample is taken by whoever knows what one operation is.
+"""
 
 import gc
 import random
@@ -81,10 +85,10 @@ def _timed(operation: Callable[[], object], count: int) -> float:
     collecting = gc.isenabled()
     gc.disable()  # as timeit does: a collection would be one contender's bad luck
     try:
-        started = time.perf_counter()
+        started = time.process_time()
         for _ in range(count):
             operation()
-        return (time.perf_counter() - started) / count
+        return (time.process_time() - started) / count
     finally:
         if collecting:
             gc.enable()
