@@ -64,6 +64,15 @@ class Binding(Value):
             groups=groups,
         )
 
+    @property
+    def pin(self) -> str | None:
+        """The interface that packets must come by: the zone of the address, or the device.
+
+        A zone overrides the device (``__inet6_bind``: "override any existing binding").
+        """
+        bound = self.endpoint.ip
+        return (bound.scope_id if bound.version == 6 else None) or self.device
+
     def __str__(self) -> str:
         details = [
             {True: "IPv6 only", False: "dual-stack", None: ""}[self.v6only]

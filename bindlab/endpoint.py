@@ -145,8 +145,8 @@ def parse_address(value: object) -> IPAddress:
     address and nothing else: no name, no port, no brackets, no prefix length.
     """
     if isinstance(value, IPv6Interface):
-        zone = f"%{value.scope_id}" if value.scope_id else ""
-        return IPv6Address(f"{IPv6Address(int(value))}{zone}")
+        bare = IPv6Address(int(value))
+        return IPv6Address(f"{bare}%{value.scope_id}") if value.scope_id else bare
     if isinstance(value, IPv4Interface):
         return IPv4Address(int(value))
     if isinstance(value, IPv4Address | IPv6Address):

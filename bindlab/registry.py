@@ -141,20 +141,22 @@ BLOCKS: Final = (
 )
 # fmt: on
 
-# Most specific first, keyed by the bits that every address of the block starts with.
-_INDEX: Final = {
-    version: tuple(
-        (
-            block.network.max_prefixlen - block.network.prefixlen,
-            int(block.network.network_address)
-            >> (block.network.max_prefixlen - block.network.prefixlen),
-            block,
-        )
-        for block in sorted(BLOCKS, key=lambda block: -block.network.prefixlen)
-        if block.network.version == version
-    )
-    for version in (4, 6)
-}
+
+def _by_prefix(version: int) -> tuple[tuple[int, dict[int, Block]], ...]:
+    """Return the blocks by the bits that all their addresses begin with, most specific first.
+
+    Each table is for one length of prefix; its number is how many bits follow.
+    """
+    tables: dict[int, dict[int, Block]] = {}
+    for block in BLOCKS:
+        network = block.network
+        if network.version == version:
+            shift = network.max_prefixlen - network.prefixlen
+            tables.setdefault(shift, {})[int(network.network_address) >> shift] = block
+    return tuple(sorted(tables.items(), key=lambda item: item[0]))
+
+
+_INDEX: Final = {version: _by_prefix(version) for version in (4, 6)}
 
 
 def block_of(ip: IPAddress) -> Block | None:
@@ -164,8 +166,8 @@ def block_of(ip: IPAddress) -> Block | None:
     (:func:`bindlab.endpoint.unmap`) to ask of the IPv4 address.
     """
     bits = int(ip)
-    for shift, prefix, block in _INDEX[ip.version]:
-        if bits >> shift == prefix:
+    for shift, table in _INDEX[ip.version]:
+        if (block := table.get(bits >> shift)) is not None:
             return block
     return None
 
@@ -173,8 +175,8 @@ def block_of(ip: IPAddress) -> Block | None:
 def block_around(network: IPv4Network | IPv6Network) -> Block | None:
     """Return the most specific block that holds the whole of *network*, if one does."""
     bits, room = int(network.network_address), network.max_prefixlen - network.prefixlen
-    for shift, prefix, block in _INDEX[network.version]:
-        if shift >= room and bits >> shift == prefix:
+    for shift, table in _INDEX[network.version]:
+        if shift >= room and (block := table.get(bits >> shift)) is not None:
             return block
     return None
 

@@ -15,7 +15,8 @@ class Value:
     """A frozen value: equal, hashed, copied and pickled by its fields.
 
     A subclass lists its fields in ``__slots__``, in the order of its ``__init__``, and
-    sets them there, once, through :meth:`_set`.
+    sets them there, once, through :meth:`_set`. A slot with an underscore keeps what a
+    property, called as the field, shows.
     """
 
     __slots__: tuple[str, ...] = ()
@@ -23,7 +24,7 @@ class Value:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls._names += tuple(cls.__dict__["__slots__"])
+        cls._names += tuple(slot.lstrip("_") for slot in cls.__dict__["__slots__"])
 
     def _set(self, **fields: object) -> None:
         for name, value in fields.items():

@@ -29,11 +29,13 @@ ABOVE_THE_FACE = ("lab", "testing", "pytest_plugin", "__main__")
 EDGES = ("snapshot", "inspect_socket", "opening", "probing")  # these alone touch the system
 REACH = (
     ("markup",),
-    ("verdict", "topology", "longest_prefix"),
+    ("verdict", "networks", "longest_prefix"),
+    ("topology",),
     ("origin",),
     ("routing",),
     ("path", "standing"),
     ("rules", "ways", "render", "ranking", "words"),
+    ("crowds",),
     ("judging",),
     ("reach",),
 )

@@ -1,104 +1,96 @@
 """Weighing: of all the ways in from where an origin stands, the best, or why there is none."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from bindlab.interface import AddressState
-from bindlab.reach.origin import Place, Where, is_internet
+from bindlab.reach.crowds import Crowd, Target, crowds
+from bindlab.reach.origin import Place, is_internet
 from bindlab.reach.path import Path
 from bindlab.reach.routing import Routing
 from bindlab.reach.rules import ASSUMPTIONS, GATES, NEEDS, Rule
 from bindlab.reach.standing import Standings
 from bindlab.reach.topology import Topology
 from bindlab.reach.verdict import Answer, Candidate, Condition, Origin, Reason, Scope, Verdict
-from bindlab.reach.ways import Destination, Target, hears, ways
+from bindlab.reach.ways import Destination, hears, ways
 from bindlab.reach.words import words_for
 from bindlab.registry import Kind
 
-__all__ = ["weigh"]
+__all__ = ["Judgement", "weigh"]
+
+
+class Judgement(NamedTuple):
+    """A verdict on everybody who stands at one place, whoever it is: all but the origin."""
+
+    answer: Answer
+    reason: Reason | None = None
+    conditions: tuple[Condition, ...] = ()
+    endpoints: Callable[[], tuple[Candidate, ...]] | tuple[Candidate, ...] = ()
+    explanation: str = ""
+    interface: str | None = None
+    assumptions: tuple[str, ...] = ()
+
+    def on(self, origin: Origin) -> Verdict:
+        """Return the verdict on *origin*, which stands there."""
+        return Verdict(origin, *self)
 
 
 class _Open(NamedTuple):
-    """A path that no gate shuts, what it still depends on, and all that it speaks for."""
+    """A path that no gate shuts, what it still depends on, and all that it speaks for.
+
+    *block* is greater for what was found later.
+    """
 
     target: Target
     path: Path
     needs: tuple[Rule[Condition], ...]
-    crowd: tuple[Destination, ...]
-
-    def offers(self, *, several: bool) -> Iterator[Candidate]:
-        """Yield what there is to dial; by detours it is the same for whoever dials.
-
-        *several*: no rule prefers this to all others that there are.
-        """
-        standings = self.target.standings
-        if not (self.path.on_link and self.path.crosses):
-            for each in self.crowd:
-                yield _candidate(self.path, each, standings, several=several)
-            return
-        known = self.target.detours
-        for each in self.crowd:
-            if (offer := known.get(id(each))) is None:
-                several = len(self.crowd) > 1
-                offer = _candidate(self.path, each, standings, several=several)
-                known[id(each)] = offer
-            yield offer
+    crowd: Crowd
+    block: int
 
 
 def weigh(
-    origin: Origin,
-    stands: Iterable[Place],
+    places: Sequence[Place],
     targets: Sequence[Target],
     topology: Topology,
     routing: Routing,
     assumptions: tuple[str, ...],
-) -> Verdict:
-    """Return the verdict for *origin*, which stands at *stands*, over all of *targets*.
+) -> Judgement:
+    """Return the judgement on who stands at *places*, over all of *targets*.
 
     A path that some gate shuts counts by how many gates it passed: the reason for a NO is the
     gate that stopped the best of them.
     """
     open_paths: list[_Open] = []
     furthest: tuple[int, Path] | None = None
-    for one in targets:
-        for place in stands:
-            heard = hears(one.binding, place, topology)
-            for crowd in _crowds(one, place, topology):
-                for path in ways(one.binding, crowd[0], place, topology, routing, heard):
-                    gate = _first_shut(path)
-                    if gate is None:
-                        needs = tuple(need for need in NEEDS if need.holds(path))
-                        open_paths.append(_Open(one, path, needs, crowd))
-                        break  # the others come in by a detour to the same address
-                    if furthest is None or gate > furthest[0]:
-                        furthest = (gate, path)
+    blocks = (
+        (one, place, block)
+        for one in targets
+        for place in places
+        for block in crowds(one, place, topology, routing)
+    )
+    for number, (one, place, block) in enumerate(blocks):
+        heard = hears(one.binding, place, topology)
+        for crowd in block:
+            for path in ways(one.binding, crowd.first, place, topology, routing, heard):
+                gate = _first_shut(path)
+                if gate is None:
+                    needs = tuple(need for need in NEEDS if need.holds(path))
+                    open_paths.append(_Open(one, path, needs, crowd, number))
+                    break  # the others come in by a detour to the same address
+                if furthest is None or gate > furthest[0]:
+                    furthest = (gate, path)
     if open_paths:
-        return _admitted(origin, open_paths, assumptions)
+        each_once = len(targets) == len(places) == 1 and targets[0].each_once
+        return _admitted(open_paths, assumptions, each_once=each_once)
     if furthest is None:
-        return _without_address(origin, targets)
+        return _without_address(targets)
     number, path = furthest
-    return _refused(origin, GATES[number], path, assumptions)
+    return _refused(GATES[number], path, assumptions)
 
 
-def _crowds(one: Target, place: Place, topology: Topology) -> Iterator[tuple[Destination, ...]]:
-    """Yield the destinations, together where they are reached by the same detours."""
-    if place.where is not Where.ON_LINK:
-        yield from ((destination,) for destination in one.to)
-        return
-    straight = [arrival.name for arrival in place.arrivals]
-    for name in straight:
-        yield from ((destination,) for destination in one.by_owner.get(name, ()))
-    for crowd in one.crowds:
-        detoured = tuple(d for d in crowd if d.owner is None or d.owner.name not in straight)
-        if detoured:
-            yield detoured
-
-
-def _refused(
-    origin: Origin, gate: Rule[Reason], path: Path, assumptions: tuple[str, ...]
-) -> Verdict:
-    return Verdict(
-        origin,
+def _refused(gate: Rule[Reason], path: Path, assumptions: tuple[str, ...]) -> Judgement:
+    return Judgement(
         Answer.NO,
         gate.word,
         explanation=gate.sentence.format(**words_for(path)),
@@ -107,18 +99,20 @@ def _refused(
     )
 
 
-def _without_address(origin: Origin, targets: Sequence[Target]) -> Verdict:
+def _without_address(targets: Sequence[Target]) -> Judgement:
     bound = ", ".join(str(one.binding.endpoint) for one in targets)
     sentence = f"this machine has no address that {bound} could stand for"
-    return Verdict(origin, Answer.NO, Reason.ADDRESS_GONE, explanation=sentence)
+    return Judgement(Answer.NO, Reason.ADDRESS_GONE, explanation=sentence)
 
 
-def _admitted(origin: Origin, open_paths: Sequence[_Open], assumptions: tuple[str, ...]) -> Verdict:
+def _admitted(
+    open_paths: Sequence[_Open], assumptions: tuple[str, ...], *, each_once: bool
+) -> Judgement:
     alike: dict[tuple[bool | int, ...], list[_Open]] = {}
     for way in open_paths:
         alike.setdefault(_preference(way), []).append(way)
     ordered = [alike[preference] for preference in sorted(alike)]
-    _, path, needs, _ = ordered[0][0]
+    path, needs = ordered[0][0].path, ordered[0][0].needs
     words = words_for(path)
     at = f"at {words['address']}"
     if path.inside:
@@ -128,24 +122,48 @@ def _admitted(origin: Origin, open_paths: Sequence[_Open], assumptions: tuple[st
     elif path.arrival is not None:
         at += f" by {words['arrival']}"
     ifs = " and ".join(need.sentence.format(**words) for need in needs)
-    return Verdict(
-        origin,
+    return Judgement(
         Answer.CONDITIONAL if needs else Answer.YES,
         conditions=tuple(need.word for need in needs),
-        endpoints=tuple(dict.fromkeys(offer for ways in ordered for offer in _offers(ways))),
+        endpoints=cache(lambda: _endpoints(ordered, each_once=each_once)),
         explanation=f"{at}, if {ifs}" if needs else at,
         interface=None if path.inside else _name(path),
         assumptions=(*assumptions, *_assumed(path, (need.reads for need in needs))),
     )
 
 
+def _endpoints(ordered: Sequence[Sequence[_Open]], *, each_once: bool) -> tuple[Candidate, ...]:
+    offers = (offer for alike in ordered for offer in _offers(alike))
+    return tuple(offers if each_once else dict.fromkeys(offers))
+
+
 def _offers(alike: Sequence[_Open]) -> Iterable[Candidate]:
     """Return what ways that no rule tells apart have to offer, by the standing of interfaces."""
-    if len(alike) == 1:
-        return alike[0].offers(several=False)
+    crowds = [(way, tuple(way.crowd.members())) for way in alike]
+    several = sum(len(crowd) for _, crowd in crowds) > 1
+    found = [(way, crowd, _candidates(way, crowd, several=several)) for way, crowd in crowds]
+    if len(found) == 1:
+        return found[0][2]
     standings = alike[0].target.standings
-    offers = (offer for way in alike for offer in way.offers(several=True))
-    return sorted(offers, key=lambda offer: standings.order(offer.interface))
+    ranked = [
+        ((standings.order(offer.interface), way.block, each.number), offer)
+        for way, crowd, offers in found
+        for each, offer in zip(crowd, offers, strict=True)
+    ]
+    return [offer for _, offer in sorted(ranked, key=lambda rank: rank[0])]
+
+
+def _candidates(way: _Open, crowd: Sequence[Destination], *, several: bool) -> list[Candidate]:
+    """Return what there is to dial; by a detour it is the same, whoever dials."""
+    path, standings = way.path, way.target.standings
+    if not (path.on_link and path.crosses):
+        return [_candidate(path, each, standings, several=several) for each in crowd]
+    several = len(crowd) > 1
+    known = way.target.detours.setdefault(several, {})
+    for each in crowd:
+        if each.number not in known:
+            known[each.number] = _candidate(path, each, standings, several=several)
+    return [known[each.number] for each in crowd]
 
 
 def _assumed(path: Path, settings: Iterable[str]) -> tuple[str, ...]:
@@ -166,7 +184,7 @@ def _preference(way: _Open) -> tuple[bool | int, ...]:
     nor temporary. Of IPv4 and IPv6, IPv4 goes first, because people can type it. Ways that are
     alike in all of that keep the order of standing.py, and then the system's.
     """
-    _, path, needs, _ = way
+    path, needs = way.path, way.needs
     state = path.state or AddressState.PREFERRED
     return (
         path.crosses,

@@ -7,6 +7,7 @@ taken to be on that network's link; one that several links could hold stands on 
 import enum
 from collections.abc import Iterator
 from ipaddress import (
+    IPv4Address,
     IPv4Network,
     IPv6Address,
     IPv6Network,
@@ -98,9 +99,9 @@ def parse_origin(origin: OriginLike) -> Origin:
     Multicast, broadcast and unspecified addresses are a ``ValueError``: nothing sends from
     them (RFC 1122 section 3.2.1.3).
     """
-    if isinstance(origin, Vantage | Interface):
+    if isinstance(origin, (Vantage, Interface)):
         return origin
-    if isinstance(origin, IPv4Network | IPv6Network):
+    if isinstance(origin, (IPv4Network, IPv6Network)):
         return _sending_network(origin)
     if isinstance(origin, str) and "/" in origin:
         try:
@@ -108,7 +109,7 @@ def parse_origin(origin: OriginLike) -> Origin:
         except ValueError as error:
             raise ValueError(f"{origin!r} is no network: {error}; {_FORMS}") from None
         return _sending_network(network)
-    if not isinstance(origin, str) and not hasattr(origin, "packed"):
+    if not isinstance(origin, (str, IPv4Address, IPv6Address)):
         raise TypeError(f"{type(origin).__name__} is no origin: {_FORMS}")
     try:
         ip = unmap(parse_address(origin))
@@ -128,6 +129,8 @@ def places(origin: Origin, topology: Topology) -> tuple[Place, ...]:
             found = tuple(_of_network(origin, topology))
         case _:
             found = tuple(_of_address(origin, topology))
+    if len(found) == 1 and len(found[0].arrivals) <= 1:
+        return found
     on_link = sum(len(place.arrivals) for place in found if place.where is Where.ON_LINK)
     ambiguous = len(found) > 1 or on_link > 1
     return tuple(place._replace(ambiguous=ambiguous) for place in found) if ambiguous else found

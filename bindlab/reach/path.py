@@ -128,12 +128,8 @@ class Path(NamedTuple):
 
     @property
     def device(self) -> str | None:
-        """The interface the packet must come by: the zone of the bound address, or the device.
-
-        A zone overrides the device (``__inet6_bind``: "override any existing binding").
-        """
-        bound = self.binding.endpoint.ip
-        return (bound.scope_id if bound.version == 6 else None) or self.binding.device
+        """The interface that the packet must come by, if the socket is bound to one."""
+        return self.binding.pin
 
     @property
     def fits_device(self) -> bool:

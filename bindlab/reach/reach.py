@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 from bindlab.binding import Binding
 from bindlab.host import Host
-from bindlab.reach.judging import weigh
+from bindlab.reach.crowds import target
+from bindlab.reach.judging import Judgement, weigh
 from bindlab.reach.origin import (
     OriginLike,
     Place,
@@ -32,7 +33,6 @@ from bindlab.reach.verdict import (
     Scope,
     Verdict,
 )
-from bindlab.reach.ways import target
 from bindlab.registry import Kind, kind_of_address
 
 __all__ = ["Reach"]
@@ -63,7 +63,7 @@ class Reach:
         self._targets = tuple(target(b, self._topology, self._standings) for b in self.bindings)
         # A socket without peer and device tells origins apart by where they stand alone.
         self._by_place = not any(b.peer or b.device for b in self.bindings)
-        self._judged: dict[tuple[object, ...], Verdict] = {}
+        self._judged: dict[tuple[object, ...], Judgement] = {}
 
     def verdict(self, origin: OriginLike) -> Verdict:
         """Return whether *origin* can reach a socket here, by which address, and why not.
@@ -176,12 +176,12 @@ class Reach:
 
     def _judge(self, origin: Origin, stands: tuple[Place, ...]) -> Verdict:
         if not self._by_place:
-            return self._weigh(origin, stands)
+            return self._weigh(stands).on(origin)
         key = tuple(self._class_of(place) for place in stands)
         known = self._judged.get(key)
         if known is None:
-            known = self._judged[key] = self._weigh(origin, stands)
-        return known if known.origin is origin else known.replace(origin=origin)
+            known = self._judged[key] = self._weigh(stands)
+        return known.on(origin)
 
     def _class_of(self, place: Place) -> tuple[object, ...]:
         """Return all that sockets without peer and device tell apart of *place*."""
@@ -199,5 +199,5 @@ class Reach:
             self._routing.likeness(place),
         )
 
-    def _weigh(self, origin: Origin, stands: tuple[Place, ...]) -> Verdict:
-        return weigh(origin, stands, self._targets, self._topology, self._routing, self.assumptions)
+    def _weigh(self, stands: tuple[Place, ...]) -> Judgement:
+        return weigh(stands, self._targets, self._topology, self._routing, self.assumptions)

@@ -6,16 +6,16 @@ networks or five thousand. Knows nothing of sockets, and decides nothing about d
 
 from collections.abc import Iterator
 from functools import cached_property
-from ipaddress import IPv4Address, IPv6Address, ip_network
+from ipaddress import IPv6Address, ip_network
 from typing import NamedTuple
 
 from bindlab.endpoint import IPAddress, parse_address
 from bindlab.host import Host, IPNetwork
-from bindlab.interface import AddressState, Interface, InterfaceAddress
+from bindlab.interface import AddressState, Interface
+from bindlab.reach.networks import Networks
 
 __all__ = ["Attachment", "Own", "Topology", "zoned"]
 
-_LOOPBACK_LITERALS = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 _ASSUMED_LOOPBACK = Interface("lo", None, None, ["127.0.0.1/8"], is_loopback=True)
 
 # Where taking an interface down takes its addresses with it, by IP version: Linux flushes
@@ -91,9 +91,9 @@ class Topology:
         """Every network with room for neighbours, on every interface but loopback."""
         found: dict[tuple[IPNetwork, str], Attachment] = {}
         for link in self.links:
-            for address in link.addresses:
-                if _is_ordinary(address) and address.network.prefixlen < address.max_prefixlen:
-                    found[address.network, link.name] = Attachment(address.network, link)
+            for _, network, _ in self._listed(link):
+                if network.prefixlen < network.max_prefixlen:
+                    found[network, link.name] = Attachment(network, link)
         return tuple(found.values())
 
     def link(self, zone: str) -> Interface | None:
@@ -110,7 +110,7 @@ class Topology:
         if isinstance(ip, IPv6Address) and ip.scope_id is not None:
             zone = ip.scope_id
             return tuple(own for own in listed if own.owner.has_zone(zone))
-        if listed or not (self._is_local_route(ip) or self._is_assumed(ip)):
+        if listed or not self._delivered.hold(ip):
             return listed
         return (Own(ip, self.loopback, ip_network(ip)),)
 
@@ -120,20 +120,11 @@ class Topology:
 
     def attached(self, ip: IPAddress) -> tuple[Attachment, ...]:
         """Return the attachments whose network has *ip* in it, without regard to zones."""
-        bits = int(ip)
-        return tuple(
-            attachment
-            for shift, networks in self._networks.get(ip.version, ())
-            for attachment in networks.get(bits >> shift, ())
-        )
+        return tuple(self._attached.around(ip))
 
     def overlapping(self, network: IPNetwork) -> Iterator[Attachment]:
         """Return the attachments that share addresses with *network*."""
-        for attachment in self.attachments:
-            if attachment.network.version == network.version and attachment.network.overlaps(
-                network
-            ):
-                yield attachment
+        return self._attached.overlapping(network)
 
     def broadcast_links(self, ip: IPAddress) -> tuple[Interface, ...]:
         """Return the interfaces on whose network *ip* is the broadcast address (RFC 919)."""
@@ -153,33 +144,42 @@ class Topology:
         return entries
 
     @cached_property
-    def _networks(self) -> dict[int, list[tuple[int, dict[int, list[Attachment]]]]]:
-        """By IP version: for each prefix length, networks by their leading bits."""
-        tables: dict[tuple[int, int], dict[int, list[Attachment]]] = {}
-        for attachment in self.attachments:
-            network = attachment.network
-            shift = network.max_prefixlen - network.prefixlen
-            table = tables.setdefault((network.version, shift), {})
-            table.setdefault(int(network.network_address) >> shift, []).append(attachment)
-        indexed: dict[int, list[tuple[int, dict[int, list[Attachment]]]]] = {}
-        for (version, shift), table in sorted(tables.items(), key=lambda item: item[0]):
-            indexed.setdefault(version, []).append((shift, table))
-        return indexed
+    def _attached(self) -> Networks[Attachment]:
+        return Networks((attachment.network, attachment) for attachment in self.attachments)
+
+    @cached_property
+    def _delivered(self) -> Networks[None]:
+        """The networks all of whose addresses are local.
+
+        127.0.0.1 and ::1 are taken for it on a host that nobody read from a system.
+        """
+        loopback = self.loopback
+        networks = list(self.host.local_routes or ())
+        if self.host.system in _WHOLE_LOOPBACK_NETWORK and loopback.is_up is not False:
+            networks += [address.network for address in loopback.addresses if address.version == 4]
+        if loopback.states is None:
+            networks.append(ip_network("127.0.0.1"))
+        if loopback.states is None and not loopback.disable_ipv6:
+            networks.append(ip_network("::1"))
+        return Networks((network, None) for network in networks)
 
     @cached_property
     def _broadcasts(self) -> dict[int, list[Interface]]:
         broadcasts: dict[int, list[Interface]] = {}
         for network, interface in self.attachments:
             if network.version == 4 and network.prefixlen < 31:
-                broadcasts.setdefault(int(network.broadcast_address), []).append(interface)
+                last = int(network.network_address) | int(network.hostmask)
+                broadcasts.setdefault(last, []).append(interface)
         return broadcasts
 
     def _listed(
         self, interface: Interface
     ) -> Iterator[tuple[IPAddress, IPNetwork, AddressState | None]]:
         states = {int(ip): state for ip, state in interface.states or ()}
-        for address in filter(_is_ordinary, interface.addresses):
+        for address in interface.addresses:
             ip = parse_address(address)
+            if ip.is_unspecified or ip.is_multicast:  # systems have been seen to list 0.0.0.0
+                continue
             yield ip, address.network, states.get(int(ip)) if ip.version == 6 else None
 
     def _with_ipv6_loopback(self, loopback: Interface) -> Interface:
@@ -190,32 +190,11 @@ class Topology:
             return loopback
         return loopback.replace(addresses=[*loopback.addresses, "::1/128"])
 
-    def _is_assumed(self, ip: IPAddress) -> bool:
-        """Whether *ip* is 127.0.0.1 or ::1 of a host that nobody read from a system."""
-        disabled = ip.version == 6 and self.loopback.disable_ipv6
-        return self.loopback.states is None and not disabled and ip in _LOOPBACK_LITERALS
-
     def _is_gone(self, ip: IPAddress, state: AddressState | None, interface: Interface) -> bool:
         if state is not None:
             return bool(state & _UNREADY)
         flushed = _FLUSHED_WHEN_DOWN.get(self.host.system, ())
         return interface.is_up is False and ip.version in flushed
-
-    def _is_local_route(self, ip: IPAddress) -> bool:
-        if any(ip in route for route in self.host.local_routes or ()):
-            return True
-        if self.host.system not in _WHOLE_LOOPBACK_NETWORK:
-            return False
-        return any(
-            isinstance(ip, IPv4Address) and ip in address.network
-            for address in self.loopback.addresses
-            if self.loopback.is_up is not False
-        )
-
-
-def _is_ordinary(address: InterfaceAddress) -> bool:
-    """Whether an interface can have *address*; systems have been seen to list 0.0.0.0."""
-    return not (address.ip.is_unspecified or address.ip.is_multicast)
 
 
 def zoned(ip: IPAddress, interface: Interface) -> IPAddress:

@@ -4,6 +4,7 @@ Values only: no rule is here (rules.py has them), and no way to print a table (r
 """
 
 import enum
+from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from bindlab.endpoint import Endpoint, IPAddress, Transport, address_text
@@ -178,7 +179,8 @@ class Verdict(Value):
 
     - *reason*: what shuts the origin out; ``None`` unless the answer is ``NO``.
     - *conditions*: of the best way in, in the order of :class:`Condition`.
-    - *endpoints*: what that origin would dial, best first.
+    - *endpoints*: what that origin would dial, best first. With thousands of addresses that is
+      long, so a function may be given that returns it.
     - *explanation*: one plain sentence.
     - *interface*: the name of the one by which the best way comes in; ``None`` from inside.
     - *assumptions*: what was taken for granted, in words.
@@ -189,7 +191,7 @@ class Verdict(Value):
         "answer",
         "reason",
         "conditions",
-        "endpoints",
+        "_endpoints",
         "explanation",
         "interface",
         "assumptions",
@@ -199,7 +201,7 @@ class Verdict(Value):
     answer: Answer
     reason: Reason | None
     conditions: tuple[Condition, ...]
-    endpoints: tuple[Candidate, ...]
+    _endpoints: tuple[Candidate, ...] | Callable[[], tuple[Candidate, ...]]
     explanation: str
     interface: str | None
     assumptions: tuple[str, ...]
@@ -210,7 +212,7 @@ class Verdict(Value):
         answer: Answer,
         reason: Reason | None = None,
         conditions: tuple[Condition, ...] = (),
-        endpoints: tuple[Candidate, ...] = (),
+        endpoints: tuple[Candidate, ...] | Callable[[], tuple[Candidate, ...]] = (),
         explanation: str = "",
         interface: str | None = None,
         assumptions: tuple[str, ...] = (),
@@ -220,11 +222,24 @@ class Verdict(Value):
             answer=answer,
             reason=reason,
             conditions=conditions,
-            endpoints=endpoints,
+            _endpoints=endpoints,
             explanation=explanation,
             interface=interface,
             assumptions=assumptions,
         )
+
+    @property
+    def endpoints(self) -> tuple[Candidate, ...]:
+        """What the origin would dial, best first; worked out when somebody asks."""
+        known = self._endpoints
+        if callable(known):
+            known = known()
+            self._set(_endpoints=known)
+        return known
+
+    def __setstate__(self, state: tuple[None, dict[str, object]]) -> None:
+        fields = dict(state[1])
+        self._set(_endpoints=fields.pop("endpoints"), **fields)
 
     def __bool__(self) -> bool:
         return self.answer is not Answer.NO

@@ -3,7 +3,7 @@
 Expands a binding, a place and a host into paths, and judges none of them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from ipaddress import IPv6Address
 from typing import NamedTuple
 
@@ -12,24 +12,26 @@ from bindlab.endpoint import IPAddress, unmap
 from bindlab.host import IPNetwork
 from bindlab.interface import AddressState, Interface
 from bindlab.reach.origin import Place, Where
-from bindlab.reach.path import MACOS_TUNNELS, Path
+from bindlab.reach.path import Path
 from bindlab.reach.routing import Routing
-from bindlab.reach.standing import Standings
 from bindlab.reach.topology import Topology
-from bindlab.reach.verdict import Candidate
 from bindlab.registry import Kind, kind_of_address
 
-__all__ = ["Destination", "Target", "hears", "target", "ways"]
+__all__ = ["Destination", "destinations", "hears", "ways"]
 
 
 class Destination(NamedTuple):
-    """An address that packets for a binding may carry, and what the host has it on."""
+    """An address that packets for a binding may carry, and what the host has it on.
+
+    *number* is its place among all of the binding's.
+    """
 
     ip: IPAddress
     kind: Kind
     owner: Interface | None
     network: IPNetwork | None = None
     state: AddressState | None = None
+    number: int = 0
 
 
 def destinations(binding: Binding, topology: Topology) -> tuple[Destination, ...]:
@@ -57,45 +59,6 @@ def _is_same(ip: IPAddress, bound: IPAddress) -> bool:
     return ip == bound or (zone is None and int(ip) == int(bound))
 
 
-class Target(NamedTuple):
-    """A binding and its destinations, also by the name of their owner, and in crowds.
-
-    A crowd are destinations that no rule tells apart when they are reached by a detour. With
-    thousands of addresses that is how a neighbour reaches nearly all, and one of them speaks
-    for the others.
-    """
-
-    binding: Binding
-    to: tuple[Destination, ...]
-    by_owner: Mapping[str, tuple[Destination, ...]]
-    crowds: tuple[tuple[Destination, ...], ...]
-    standings: Standings
-    detours: dict[int, Candidate]  # what each destination offers by a detour, once asked
-
-
-def target(binding: Binding, topology: Topology, standings: Standings) -> Target:
-    """Return *binding* with all that can be dialled to reach it, the likeliest first."""
-    found = destinations(binding, topology)
-    to = tuple(sorted(found, key=lambda d: standings.order(d.owner.name if d.owner else None)))
-    by_owner: dict[str, list[Destination]] = {}
-    crowds: dict[tuple[object, ...], list[Destination]] = {}
-    for each in to:
-        owner = each.owner.name if each.owner else ""
-        by_owner.setdefault(owner, []).append(each)
-        # All that path.py looks at, of a destination that is reached by a detour.
-        in_loopback, in_tunnel = each.owner is topology.loopback, owner.startswith(MACOS_TUNNELS)
-        likeness = (each.kind, each.ip.version, each.state, in_loopback, in_tunnel)
-        crowds.setdefault(likeness if owner else (each,), []).append(each)
-    return Target(
-        binding,
-        to,
-        {owner: tuple(found) for owner, found in by_owner.items()},
-        tuple(map(tuple, crowds.values())),
-        standings,
-        {},
-    )
-
-
 def ways(
     binding: Binding,
     to: Destination,
@@ -105,7 +68,7 @@ def ways(
     hears_origin: bool = True,
 ) -> Iterator[Path]:
     """Yield the ways from *place* to one destination, the straightest first."""
-    ip, kind, owner, network, state = to
+    ip, kind, owner, network, state, _ = to
     for arrival in _arrivals(binding, to, place, topology):
         yield Path(
             binding,
