@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 from bindlab import lab
 
-SMALL = range(40000, 41000)  # that of tests/race.py
+SMALL = range(40000, 41000)  # that of tests/benchmarks/race.py
 
 
 class Fixture(NamedTuple):
