@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from . import asking, enumerating, holding, importing, memory, opening, racing, waiting
+from . import asking, enumerating, holding, importing, memory, opening, racing, responding, waiting
 from .figures import Line
 from .scale import Scale
 
@@ -17,5 +17,6 @@ PARTS: Final[Mapping[str, Callable[[Scale], Iterator[Line]]]] = {
     "list": enumerating.lines,
     "ask": asking.lines,
     "wait": waiting.lines,
+    "respond": responding.lines,
     "memory": memory.lines,
 }
