@@ -144,6 +144,8 @@ def parse_address(value: object) -> IPAddress:
     An ``IPv4Interface`` or ``IPv6Interface`` gives its address, zone included. Text is an
     address and nothing else: no name, no port, no brackets, no prefix length.
     """
+    if type(value) is IPv4Address or type(value) is IPv6Address:  # as most are
+        return value
     if isinstance(value, IPv6Interface):
         bare = IPv6Address(int(value))
         return IPv6Address(f"{bare}%{value.scope_id}") if value.scope_id else bare

@@ -14,6 +14,7 @@ neither. Knows addresses only, nothing of any host.
 """
 
 import enum
+from bisect import bisect_right
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
 
@@ -159,17 +160,32 @@ def _by_prefix(version: int) -> tuple[tuple[int, dict[int, Block]], ...]:
 _INDEX: Final = {version: _by_prefix(version) for version in (4, 6)}
 
 
+def _stretches(version: int) -> tuple[list[int], list[Block | None]]:
+    """Return where the most specific block changes, and which one it is from there on."""
+    networks = [block.network for block in BLOCKS if block.network.version == version]
+    ends = {int(network.broadcast_address) + 1 for network in networks}
+    starts = sorted({0, *ends, *(int(network.network_address) for network in networks)})
+    return starts, [_narrowest(start, version) for start in starts]
+
+
+def _narrowest(bits: int, version: int) -> Block | None:
+    for shift, table in _INDEX[version]:
+        if (block := table.get(bits >> shift)) is not None:
+            return block
+    return None
+
+
+_STRETCHES: Final = {version: _stretches(version) for version in (4, 6)}
+
+
 def block_of(ip: IPAddress) -> Block | None:
     """Return the most specific block that *ip* is in; ``None`` for an ordinary global one.
 
     Zones play no part. An IPv4-mapped address is in ``::ffff:0:0/96``: un-map first
     (:func:`bindlab.endpoint.unmap`) to ask of the IPv4 address.
     """
-    bits = int(ip)
-    for shift, table in _INDEX[ip.version]:
-        if (block := table.get(bits >> shift)) is not None:
-            return block
-    return None
+    starts, blocks = _STRETCHES[ip.version]
+    return blocks[bisect_right(starts, int(ip)) - 1]
 
 
 def block_around(network: IPv4Network | IPv6Network) -> Block | None:

@@ -27,8 +27,9 @@ class Value:
         cls._names += tuple(slot.lstrip("_") for slot in cls.__dict__["__slots__"])
 
     def _set(self, **fields: object) -> None:
+        put = object.__setattr__
         for name, value in fields.items():
-            object.__setattr__(self, name, value)
+            put(self, name, value)
 
     def _fields(self) -> tuple[object, ...]:
         return tuple(getattr(self, name) for name in self._names)

@@ -177,7 +177,7 @@ class Reach:
     def _judge(self, origin: Origin, stands: tuple[Place, ...]) -> Verdict:
         if not self._by_place:
             return self._weigh(stands).on(origin)
-        key = tuple(self._class_of(place) for place in stands)
+        key = tuple(map(self._class_of, stands))
         known = self._judged.get(key)
         if known is None:
             known = self._judged[key] = self._weigh(stands)
