@@ -6,6 +6,9 @@
 False
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from bindlab.binding import Binding
 from bindlab.endpoint import Endpoint, Transport
 from bindlab.errors import (
@@ -22,7 +25,6 @@ from bindlab.errors import (
     OptionNotSupportedError,
     ResourcesExhaustedError,
 )
-from bindlab.explaining import Change, Check, Explanation, explain
 from bindlab.host import Host
 from bindlab.inspect_socket import binding_of
 from bindlab.interface import AddressState, Interface
@@ -44,9 +46,12 @@ from bindlab.reach import (
 )
 from bindlab.reachable import reachable_from
 from bindlab.route import Route
-from bindlab.scanning import Answering, answering
-from bindlab.serving import server_on
-from bindlab.snapshot import interfaces, this_host
+
+if TYPE_CHECKING:
+    from bindlab.explaining import Change, Check, Explanation, explain
+    from bindlab.scanning import Answering, answering
+    from bindlab.serving import server_on
+    from bindlab.snapshot import interfaces, this_host
 
 __all__ = [
     "BEYOND",
@@ -105,3 +110,23 @@ __all__ = [
     "this_host",
     "wait_until_listening",
 ]
+
+# What looks at this machine, and what speaks to people, is imported when it is first asked for
+# (PEP 562): a program that only listens does not pay for it.
+_LATER = {
+    "bindlab.explaining": ("Change", "Check", "Explanation", "explain"),
+    "bindlab.scanning": ("Answering", "answering"),
+    "bindlab.serving": ("server_on",),
+    "bindlab.snapshot": ("interfaces", "this_host"),
+}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        for room, names in _LATER.items():
+            if name in names:
+                return globals().setdefault(name, getattr(import_module(room), name))
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -15,6 +15,7 @@ neither. Knows addresses only, nothing of any host.
 
 import enum
 from bisect import bisect_right
+from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
 
@@ -143,6 +144,7 @@ BLOCKS: Final = (
 # fmt: on
 
 
+@cache
 def _by_prefix(version: int) -> tuple[tuple[int, dict[int, Block]], ...]:
     """Return the blocks by the bits that all their addresses begin with, most specific first.
 
@@ -157,9 +159,7 @@ def _by_prefix(version: int) -> tuple[tuple[int, dict[int, Block]], ...]:
     return tuple(sorted(tables.items(), key=lambda item: item[0]))
 
 
-_INDEX: Final = {version: _by_prefix(version) for version in (4, 6)}
-
-
+@cache
 def _stretches(version: int) -> tuple[list[int], list[Block | None]]:
     """Return where the most specific block changes, and which one it is from there on."""
     networks = [block.network for block in BLOCKS if block.network.version == version]
@@ -169,13 +169,10 @@ def _stretches(version: int) -> tuple[list[int], list[Block | None]]:
 
 
 def _narrowest(bits: int, version: int) -> Block | None:
-    for shift, table in _INDEX[version]:
+    for shift, table in _by_prefix(version):
         if (block := table.get(bits >> shift)) is not None:
             return block
     return None
-
-
-_STRETCHES: Final = {version: _stretches(version) for version in (4, 6)}
 
 
 def block_of(ip: IPAddress) -> Block | None:
@@ -184,14 +181,14 @@ def block_of(ip: IPAddress) -> Block | None:
     Zones play no part. An IPv4-mapped address is in ``::ffff:0:0/96``: un-map first
     (:func:`bindlab.endpoint.unmap`) to ask of the IPv4 address.
     """
-    starts, blocks = _STRETCHES[ip.version]
+    starts, blocks = _stretches(ip.version)
     return blocks[bisect_right(starts, int(ip)) - 1]
 
 
 def block_around(network: IPv4Network | IPv6Network) -> Block | None:
     """Return the most specific block that holds the whole of *network*, if one does."""
     bits, room = int(network.network_address), network.max_prefixlen - network.prefixlen
-    for shift, table in _INDEX[network.version]:
+    for shift, table in _by_prefix(network.version):
         if shift >= room and (block := table.get(bits >> shift)) is not None:
             return block
     return None

@@ -1,6 +1,7 @@
 """The house: which module may import which, what the package shows, what an import costs."""
 
 import ast
+import importlib
 import pkgutil
 import subprocess
 import sys
@@ -127,7 +128,11 @@ def test_the_core_touches_nothing() -> None:
         assert {m for m in imports_of(path) if m.partition(".")[0] != "bindlab"} <= PURE_IMPORTS
 
 
-@pytest.mark.parametrize("door", sorted(PACKAGE.rglob("__init__.py")), ids=lambda p: p.parent.name)
+FACE = PACKAGE / "__init__.py"
+DOORS = sorted({*PACKAGE.rglob("__init__.py")} - {FACE})
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda p: p.parent.name)
 def test_doors_hold_no_logic(door: Path) -> None:
     """A door is a docstring, imports and ``__all__``."""
     body = ast.parse(door.read_text()).body
@@ -190,13 +195,35 @@ def test_import_is_light(module: str) -> None:
 
 def test_the_face_is_the_list() -> None:
     """``__all__`` is sorted, has no name twice, and is all that the package shows."""
-    shown = {
+    loaded = {
         name
         for name, value in vars(bindlab).items()
         if not name.startswith("_") and not isinstance(value, type(sys))
-    }
-    assert set(bindlab.__all__) == shown
+    } - {"TYPE_CHECKING", "import_module"}
+    later = {name for names in bindlab._LATER.values() for name in names}
+    assert set(bindlab.__all__) == loaded | later
     assert len(set(bindlab.__all__)) == len(bindlab.__all__)
+    assert set(bindlab.__all__) <= set(dir(bindlab))
+
+
+def test_what_loads_later_is_what_type_checkers_see() -> None:
+    """A name that is imported when it is asked for is its room's, at run time and for types."""
+    (only_types,) = (
+        node
+        for node in ast.parse(FACE.read_text()).body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    )
+    declared = {
+        node.module: tuple(alias.name for alias in node.names)
+        for node in only_types.body
+        if isinstance(node, ast.ImportFrom)
+    }
+    assert declared == bindlab._LATER
+    for room, names in bindlab._LATER.items():
+        for name in names:
+            assert getattr(bindlab, name) is getattr(importlib.import_module(room), name)
+    with pytest.raises(AttributeError, match="'bindlab' has no attribute 'lsiten'"):
+        bindlab.lsiten  # noqa: B018
 
 
 def test_modules_are_small() -> None:

@@ -1,6 +1,5 @@
 """The explanation as a value, and as the text that a person reads."""
 
-import textwrap
 from collections.abc import Iterable, Iterator
 
 from bindlab.binding import Binding
@@ -122,6 +121,8 @@ def _answer(verdict: Verdict) -> str:
 
 
 def _wrapped(mark: str, sentences: Iterable[object]) -> Iterator[str]:
+    import textwrap  # as in reach/render.py
+
     for sentence in sentences:
         yield from textwrap.wrap(
             f"{mark}{sentence}",

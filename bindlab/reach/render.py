@@ -4,7 +4,6 @@ Knows values only and prints nothing. ASCII throughout, so that it looks the sam
 a terminal and an issue; wide characters in interface names are counted as two columns.
 """
 
-import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -34,6 +33,8 @@ def table(
     bindings: Sequence[Binding], rows: Sequence[Verdict], assumptions: Iterable[str] = ()
 ) -> str:
     """Return one line for each vantage point: its answer, what it would open, and why."""
+    import textwrap  # not needed until somebody reads
+
     cells = [HEADINGS, *(row.cells for row in rows)]
     widths = [max(_width(line[column]) for line in cells) for column in range(3)]
     room = max(_NARROWEST, _PAGE - sum(widths) - 2 * len(widths))
