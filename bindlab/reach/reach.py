@@ -188,12 +188,14 @@ class Reach:
         # An IPv6 source here has a say in which link-local addresses are reached from it.
         inside = place.where is Where.INSIDE and 4 not in place.versions
         everywhere = place.arrivals is self._topology.links
+        # Of an address *members* are an attached network, which lives as long as its topology.
+        members = place.members if place.source is None else id(place.members)
         return (
-            place.where,
+            id(place.where),
             place.versions,
             place.ambiguous,
             place.internet,
-            place.members,
+            members,
             place.source if inside else None,
             None if everywhere else tuple(map(id, place.arrivals)),
             self._routing.likeness(place),
