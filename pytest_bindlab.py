@@ -6,17 +6,31 @@ merely has bindlab installed should not wait for that.
 """
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
 if TYPE_CHECKING:
+    import ipaddress
     import socket
     from collections.abc import Iterator
-    from ipaddress import IPv4Address, IPv6Address
 
     from bindlab import Endpoint, Transport
-    from bindlab.pytest_plugin import OpenListener
+
+
+class OpenListener(Protocol):
+    """What the fixture open_listener is: call it to have a socket."""
+
+    def __call__(
+        self,
+        address: "ipaddress.IPv4Address | ipaddress.IPv6Address | str" = "127.0.0.1",
+        *,
+        transport: "Transport" = "tcp",
+        port: int = 0,
+        dual_stack: bool = False,
+    ) -> "socket.socket":
+        """Return a new socket on *address*: listening for TCP, bound for UDP."""
+        ...
 
 
 @pytest.fixture
@@ -43,7 +57,7 @@ def open_listener() -> "Iterator[OpenListener]":
     with ExitStack() as opened:
 
         def open_one(
-            address: "IPv4Address | IPv6Address | str" = "127.0.0.1",
+            address: "ipaddress.IPv4Address | ipaddress.IPv6Address | str" = "127.0.0.1",
             *,
             transport: "Transport" = "tcp",
             port: int = 0,

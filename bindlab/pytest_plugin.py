@@ -5,12 +5,8 @@ test, worker of pytest-xdist or program is given it. None is used unless a test 
 then nothing of bindlab is imported (``pytest_bindlab`` is the module that pytest loads).
 """
 
-import socket
-from ipaddress import IPv4Address, IPv6Address
-from typing import Protocol
-
-from bindlab.endpoint import Transport
 from pytest_bindlab import (
+    OpenListener,
     ipv6_loopback,
     lent_port,
     listening_socket,
@@ -30,18 +26,3 @@ __all__ = [
     "refused_endpoint",
     "refused_port",
 ]
-
-
-class OpenListener(Protocol):
-    """What the fixture ``open_listener`` is: call it to have a socket."""
-
-    def __call__(
-        self,
-        address: IPv4Address | IPv6Address | str = "127.0.0.1",
-        *,
-        transport: Transport = "tcp",
-        port: int = 0,
-        dual_stack: bool = False,
-    ) -> socket.socket:
-        """Return a new socket on *address*: listening for TCP, bound for UDP."""
-        ...

@@ -172,7 +172,8 @@ def test_pytest_is_known_in_one_place() -> None:
     """The assertions serve unittest too: the module of the fixtures alone imports pytest."""
     assert {p.name for p in PACKAGE.rglob("*.py") if "pytest" in imports_of(p)} == set()
     fixtures = PACKAGE.parent / "pytest_bindlab.py"
-    assert ours(imports_of(fixtures)) == {"bindlab.pytest_plugin"}  # for type checkers
+    assert "pytest" in imports_of(fixtures)
+    assert ours(imports_of(fixtures)) == set()
 
 
 def test_only_the_labs_own_processes_make_system_calls() -> None:
