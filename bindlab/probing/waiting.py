@@ -162,8 +162,8 @@ def parse_target(endpoint: object) -> Endpoint:
         )
     if endpoint.is_unspecified:
         raise ValueError(
-            f"{endpoint} is a wildcard, which stands for every address of the host and is none "
-            f"to dial: write one of them, such as {_loopback(endpoint)}"
+            f"{endpoint} is a wildcard, an address to listen on and none to dial: "
+            f"write one that it stands for, such as {_loopback(endpoint)}"
         )
     if endpoint.port == 0:
         raise ValueError(f"{endpoint}: nothing has port 0: write the port that the server has")
