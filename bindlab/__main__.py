@@ -4,7 +4,6 @@ A page over the public names: it says nothing that the library does not say.
 """
 
 import argparse
-import io
 import json
 import os
 import sys
@@ -51,11 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--udp", action="store_true", help="the port is UDP's")
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     options = parser.parse_args(arguments)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # an interface may have a name in any script
-        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        status = _answer(options.target, options.origin, options.udp, options.json)
-        print(end="", flush=True)  # now, and not when Python ends, which has a status of its own
+        status, text = _answer(options.target, options.origin, options.udp, options.json)
+        # An interface may have a name in any script, and the output be for one of them.
+        encoding: str = getattr(sys.stdout, "encoding", None) or "ascii"
+        # Written now, and not when Python ends, which would have a status of its own.
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
         return status
     except ValueError as error:
         parser.error(str(error))
@@ -68,42 +68,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 3
 
 
-def _answer(target: str | None, origin: str | None, udp: bool, as_json: bool) -> int:
+def _answer(target: str | None, origin: str | None, udp: bool, as_json: bool) -> tuple[int, str]:
     if target is None:
         if origin is not None or udp:
             raise ValueError("--from and --udp need a target: write a port, such as 3000")
-        return _networks(this_host(), as_json)
+        return 0, _networks(this_host(), as_json)
     transport: Transport = "udp" if udp else "tcp"
     port = int(target) if target.isascii() and target.isdigit() else None
     if port is None and udp:
         raise ValueError(f"--udp is for a port: write {target}/udp")
     if port is None and origin is None:
         reach = reachable_from(target)
-        print(json.dumps(reach_document(reach), indent=2) if as_json else reach)
-        return 0
+        return 0, json.dumps(reach_document(reach), indent=2) if as_json else str(reach)
     vantage = None if origin is None else _VANTAGES.get(origin, origin)
     found = explain(target if port is None else port, vantage, transport=transport)
-    print(json.dumps(explanation_document(found), indent=2) if as_json else found)
-    return 0 if found else 1
+    text = json.dumps(explanation_document(found), indent=2) if as_json else str(found)
+    return 0 if found else 1, text
 
 
-def _networks(host: Host, as_json: bool) -> int:
+def _networks(host: Host, as_json: bool) -> str:
     everything = reachable_from(["0.0.0.0:80", "[::]:80"], host=host).endpoints
     others = [candidate for candidate in everything if candidate.audience > Scope.HOST]
     if as_json:
-        print(json.dumps(networks_document(host, others), indent=2))
-        return 0
-    width = max((len(interface.display_name) for interface in host.interfaces), default=0)
+        return json.dumps(networks_document(host, others), indent=2)
+    lines: list[str] = []
     for interface in host.interfaces:
         addresses = ", ".join(map(str, interface.addresses)) or "no address"
         down = "" if interface.is_up is not False else " (down)"
-        print(f"{interface.display_name:{width}}  {addresses}{down}")
-    for number, candidate in enumerate(others):
-        verb = "or" if number else "\nothers should use"
-        print(f"{verb} {_for_others(candidate)}: {candidate.reason}")
+        lines.append(f"{interface.display_name}: {addresses}{down}")
+    lines.append("")
+    for candidate in others:
+        verb = "or" if candidate is not others[0] else "others should use"
+        lines.append(f"{verb} {_for_others(candidate)}: {candidate.reason}")
     if not others:
-        print("\nno other machine reaches this one: it has no address but loopback's")
-    return 0
+        lines.append("no other machine reaches this one: it has no address but loopback's")
+    return "\n".join(lines)
 
 
 def _for_others(candidate: Candidate) -> str:
