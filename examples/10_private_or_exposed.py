@@ -68,6 +68,8 @@ def main() -> None:
         print(f"  (on this machine alone, for there is no lab here: {there})")
         with listen() as server, listen() as outside:
             relay(server, outside, dial_here, dial_here)
+    else:
+        print(f"  nothing can be shown, without loopback, and with no lab here: {there}")
     print("\nRelays that you may have running:")
     for name, what in RELAYS.items():
         print(f"  {name}: {what}")
