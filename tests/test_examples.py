@@ -1,6 +1,7 @@
 """Every example runs to its end, prints what the index says, and leaves nothing behind."""
 
 import ast
+import importlib.util
 import os
 import re
 import socket
@@ -170,6 +171,31 @@ def test_what_to_ask_of_a_running_server(
     assert "192.168.0.50 cannot reach it: bound to loopback" in capsys.readouterr().out
     (tried,) = re.findall(r'^    \.ci/try python -c "(.*)"$', INDEX, re.M)
     exec(tried.replace("5000", port), {})
+
+
+@pytest.mark.parametrize(
+    ("shown", "helps"),
+    [
+        ("http.server --bind 192.168.0.102", ("--bind", "all interfaces")),
+        ("flask run --host 192.168.0.102", ("--host",)),
+        ("django runserver 192.168.0.102:8000", ("ipaddr:port",)),
+        ("uvicorn --host 192.168.0.102", ("--host", "127.0.0.1")),
+        ("gunicorn --bind 192.168.0.102:8000", ("--bind", "127.0.0.1:8000")),
+    ],
+)
+def test_how_servers_are_told_what_to_bind(shown: str, helps: tuple[str, ...]) -> None:
+    """What the index says of a server stands in the server's own help, with its default."""
+    assert shown.removeprefix("django ") in INDEX
+    module, *words = shown.split()
+    if importlib.util.find_spec(module) is None:
+        pytest.skip(f"{module} is not installed")
+    done = subprocess.run(
+        [sys.executable, "-m", module, *[w for w in words[:1] if w.startswith("run")], "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert [text for text in helps if text not in done.stdout] == []
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
