@@ -63,7 +63,7 @@ _CHECKS: Final[tuple[tuple[Condition | None, Callable[[Verdict, bool], bool], st
         Condition.LINK_ISOLATION,
         _always,
         (
-            "the access point: guest and public Wi-Fi often keep their stations apart (client "
+            "the access point: guest and public Wi-Fi often keep their devices apart (client "
             "isolation)"
         ),
     ),
@@ -75,12 +75,12 @@ _CHECKS: Final[tuple[tuple[Condition | None, Callable[[Verdict, bool], bool], st
     (
         Condition.ROUTE_THERE,
         _always,
-        "the way there: does {origin} have a route to {address}? (ip route get {address})",
+        "the way there: does {origin} have a route to {address}, or a router that has one?",
     ),
     (
         Condition.ROUTE_BACK,
         _always,
-        "the way back: does this machine have a route to {origin}? (ip route get)",
+        "the way back: does this machine have a route to {origin}, for its answers?",
     ),
     (
         Condition.NAT,
@@ -171,7 +171,7 @@ REMEDIES: Final[Mapping[Reason, str]] = {
     Reason.DEVICE: "bind the device that {origin} comes by, or none",
     Reason.STRONG_HOST: "bind the address on the network that {origin} comes by",
     Reason.LOOPBACK_DOWN: "bring loopback up (ip link set lo up)",
-    Reason.LINK_DOWN: "bring {interface} up: join its network, plug the cable in",
+    Reason.LINK_DOWN: "connect {interface}: join its Wi-Fi, or plug its cable in",
     Reason.NO_WAY_BACK: "give this machine a route to {origin}, or put both in one network",
 }
 
@@ -181,7 +181,7 @@ def checks_of(
 ) -> tuple[Check, ...]:
     """Return what decides whether the origin of *verdict*, which nothing here shuts out, gets in.
 
-    *words* are those of the sentences; *seen* is whether it has answered on its link.
+    *words* are those of the sentences; *seen* is whether it was heard on its link lately.
     """
     return tuple(
         Check(condition, sentence.format(**words))

@@ -19,8 +19,11 @@ _NOTHING_THERE = (
     "the port: is it {port} that it listens on? Its own output says",
     "containers: a server in one listens there, and its port has to be published here",
 )
-_ABSENT = "whether {origin} is on and awake: nobody answers for it on {interface} now"
-_PRESENT = "{origin} is there: it has answered on {interface}"
+_ABSENT = (
+    "whether {origin} is on and awake: in the last minute nobody answered for it on {interface}"
+)
+_PRESENT = "{origin} is there: it was heard on {interface} in the last two minutes"
+_NO_DEVICE = "with either, bind no device (SO_BINDTODEVICE): it shuts out what comes by others"
 _DEAD = "{link}, on whose network it would be, is down or has no carrier"
 _OF_THE_SOCKET = (Reason.NOT_LISTENING, Reason.OTHER_PEER)  # whatever it is bound to
 
@@ -58,7 +61,7 @@ def tell(
 ) -> Explanation:
     """Return the explanation of *verdict*, ``None`` where nothing listens.
 
-    *seen* is whether the origin has answered on its link, ``None`` where that is not known.
+    *seen* is whether the origin was heard on its link lately, ``None`` where that is not known.
     """
     if verdict is None:
         serve = () if asked is None else tuple(_changes(subject, asked))
@@ -76,7 +79,7 @@ def tell(
         *_by_the_other_family(subject, verdict),
         *(checks_of(then, words, seen is True) if then else ()),
     )
-    remedies = () if to_bind else tuple(_remedies(subject, verdict, words))
+    remedies = tuple(_remedies(subject, verdict, words, rebind=bool(to_bind)))
     subject = subject._replace(certain=(*subject.certain, *certain))
     return _explanation(subject, asked, verdict, to_bind, remedies, checks)
 
@@ -108,15 +111,13 @@ def _changes(subject: Subject, origin: Origin) -> Iterator[Change]:
 
 
 def _dead_links(verdict: Verdict, host: Host) -> Iterator[str]:
-    """Yield the interfaces on whose network the origin would be, and which carry nothing now."""
+    """Yield the interfaces on whose network the origin would be, if none of them is alive."""
     ip = verdict.origin
-    for link in host.interfaces:
-        dead = link.is_up is False or link.is_running is False
-        at_home = isinstance(ip, IPv4Address | IPv6Address) and any(
-            ip in address.network for address in link.addresses
-        )
-        if dead and at_home:
-            yield link.display_name
+    if not isinstance(ip, IPv4Address | IPv6Address):
+        return
+    home = [i for i in host.interfaces if any(ip in a.network for a in i.addresses)]
+    if all(link.is_up is False or link.is_running is False for link in home):
+        yield from (link.display_name for link in home)
 
 
 def _by_the_other_family(subject: Subject, verdict: Verdict) -> Iterator[Check]:
@@ -130,8 +131,14 @@ def _by_the_other_family(subject: Subject, verdict: Verdict) -> Iterator[Check]:
             yield Check(None, words)
 
 
-def _remedies(subject: Subject, verdict: Verdict, words: dict[str, object]) -> Iterator[str]:
-    """Yield what to do where another address to bind is not the answer."""
+def _remedies(
+    subject: Subject, verdict: Verdict, words: dict[str, object], *, rebind: bool
+) -> Iterator[str]:
+    """Yield what to do where another address to bind is not the answer, or not all of it."""
+    if rebind:
+        if verdict.reason is Reason.DEVICE:
+            yield _NO_DEVICE
+        return
     dead = [*_dead_links(verdict, subject.host)]
     for link in dead:
         yield REMEDIES[Reason.LINK_DOWN].format(interface=link)
