@@ -21,7 +21,7 @@ from bindlab import (
     explain,
     listen,
 )
-from bindlab.explaining.checks import FIREWALLS, REMEDIES, checks_of
+from bindlab.explaining.checks import FIREWALLS, REMEDIES, ROUTES, checks_of
 from bindlab.host import SYSTEMS
 from bindlab.scanning import scan
 
@@ -129,6 +129,16 @@ def test_a_dead_link_beside_a_live_one() -> None:
     assert (found.remedies, "is down" in str(found)) == ((), False)
 
 
+def test_one_network_on_two_links() -> None:
+    """Where two interfaces have the origin's network it is said which, and that one is too many."""
+    twice = Host.of(lo="127.0.0.1/8", wifi="192.168.0.102/24", dock="192.168.0.103/24")
+    said = explain("0.0.0.0:3000", PHONE, host=twice).checks
+    place = next(check for check in said if check.condition is Condition.LOCATION)
+    assert str(place).startswith(f"the place: {PHONE} fits wifi and dock, and answers go one way")
+    back = next(check for check in said if check.condition is Condition.ROUTE_BACK)
+    assert str(back).endswith(f"(ip route get {PHONE})")
+
+
 def test_a_device_is_to_be_left_out(laptop: Host) -> None:
     """Where a device shuts somebody out, another address is half of the advice."""
     pinned = Binding(Endpoint("0.0.0.0", 3000), device="ethernet", listening=True)
@@ -190,13 +200,17 @@ def test_the_page_is_complete() -> None:
     """Every condition has its check, every reason its remedy, every system its firewall."""
     everything = Verdict(PHONE_IP, Answer.CONDITIONAL, conditions=tuple(Condition))
     words = dict.fromkeys(
-        ("transport", "port", "firewall", "origin", "interface", "address", "dial", "family"), "X"
+        (
+            *("transport", "port", "firewall", "origin", "interface", "address", "dial", "family"),
+            *("homes", "route"),
+        ),
+        "X",
     )
     asked = {check.condition for check in checks_of(everything, words)}
     assert asked == {None, *Condition}
     assert set(REMEDIES) == set(Reason)
     assert all(remedy.format(**words) for remedy in REMEDIES.values())
-    assert set(FIREWALLS) == set(SYSTEMS)
+    assert set(FIREWALLS) == set(ROUTES) == set(SYSTEMS)
 
 
 PHONE_IP = Endpoint(PHONE, 1).ip

@@ -11,7 +11,7 @@ from bindlab.host import System
 from bindlab.reach import Condition, Reason, Verdict
 from bindlab.value import Value
 
-__all__ = ["FIREWALLS", "REMEDIES", "Check", "checks_of"]
+__all__ = ["FIREWALLS", "REMEDIES", "ROUTES", "Check", "checks_of"]
 
 
 class Check(Value):
@@ -60,6 +60,14 @@ _CHECKS: Final[tuple[tuple[Condition | None, Callable[[Verdict, bool], bool], st
         ),
     ),
     (
+        Condition.LOCATION,
+        _always,
+        (
+            "the place: {origin} fits {homes}, and answers go one way only, so ask where it really "
+            "is, and disconnect what else has its network"
+        ),
+    ),
+    (
         Condition.LINK_ISOLATION,
         _always,
         (
@@ -80,7 +88,7 @@ _CHECKS: Final[tuple[tuple[Condition | None, Callable[[Verdict, bool], bool], st
     (
         Condition.ROUTE_BACK,
         _always,
-        "the way back: does this machine have a route to {origin}, for its answers?",
+        "the way back: do this machine's answers find {origin}?{route}",
     ),
     (
         Condition.NAT,
@@ -139,11 +147,6 @@ _CHECKS: Final[tuple[tuple[Condition | None, Callable[[Verdict, bool], bool], st
         "the client: it has to take the answer from another address than it asked",
     ),
     (
-        Condition.LOCATION,
-        _always,
-        "the place: an address such as {origin} fits several networks, so ask where it really is",
-    ),
-    (
         None,
         _directly,
         "what is dialled: {dial}, with this address and this port, and no proxy between",
@@ -157,6 +160,15 @@ FIREWALLS: Final[Mapping[System, str]] = {
     "windows": "(Windows Defender Firewall, by program and by network profile)",
     "freebsd": "(pfctl -sr, ipfw list)",
     "openbsd": "(pfctl -sr)",
+}
+
+# From documentation but for Linux: how each system tells the way that it takes to an address.
+ROUTES: Final[Mapping[System, str]] = {
+    "linux": " (ip route get {origin})",
+    "macos": " (route -n get {origin})",
+    "windows": " (Find-NetRoute -RemoteIPAddress {origin})",
+    "freebsd": " (route -n get {origin})",
+    "openbsd": " (route -n get {origin})",
 }
 
 # What to do where no address to bind would let the origin in, by what shuts it out of all.

@@ -5,11 +5,12 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from bindlab.binding import Binding
-from bindlab.endpoint import Transport, address_text
+from bindlab.endpoint import IPAddress, Transport, address_text
 from bindlab.explaining.changes import Change, bound_everywhere, changes
-from bindlab.explaining.checks import FIREWALLS, REMEDIES, Check, checks_of
+from bindlab.explaining.checks import FIREWALLS, REMEDIES, ROUTES, Check, checks_of
 from bindlab.explaining.explanation import Explanation
 from bindlab.host import Host
+from bindlab.interface import Interface
 from bindlab.reach import THIS_HOST, Condition, Origin, Reach, Reason, Vantage, Verdict
 
 __all__ = ["Subject", "tell", "verdict_on"]
@@ -115,9 +116,14 @@ def _dead_links(verdict: Verdict, host: Host) -> Iterator[str]:
     ip = verdict.origin
     if not isinstance(ip, IPv4Address | IPv6Address):
         return
-    home = [i for i in host.interfaces if any(ip in a.network for a in i.addresses)]
+    home = _homes(ip, host)
     if all(link.is_up is False or link.is_running is False for link in home):
         yield from (link.display_name for link in home)
+
+
+def _homes(ip: IPAddress, host: Host) -> list[Interface]:
+    """Return the interfaces whose networks *ip* is in."""
+    return [link for link in host.interfaces if any(ip in a.network for a in link.addresses)]
 
 
 def _by_the_other_family(subject: Subject, verdict: Verdict) -> Iterator[Check]:
@@ -153,13 +159,20 @@ def _remedies(
 def _words(subject: Subject, verdict: Verdict) -> dict[str, object]:
     """Return what the sentences of the checklist may speak of."""
     best = verdict.endpoints[0] if verdict.endpoints else None
-    is_address = isinstance(verdict.origin, IPv4Address | IPv6Address)
+    origin, homes, route = "the other machine", ["several networks"], ""
+    if isinstance(verdict.origin, IPv4Address | IPv6Address):
+        origin = str(verdict.origin)
+        found = [link.display_name for link in _homes(verdict.origin, subject.host)]
+        homes = found if len(found) > 1 else homes
+        route = ROUTES[subject.host.system].format(origin=origin)
     version = getattr(verdict.origin, "version", 4)
     return {
         "transport": subject.transport.upper(),
         "port": subject.port,
         "firewall": FIREWALLS[subject.host.system],
-        "origin": verdict.origin if is_address else "the other machine",
+        "origin": origin,
+        "homes": " and ".join(homes),
+        "route": route,
         "interface": verdict.interface or (best.interface if best else None) or "its interface",
         "address": address_text(best.ip) if best else "this machine's address",
         "dial": verdict.opens,

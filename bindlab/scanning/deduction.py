@@ -37,7 +37,8 @@ def deduce(
     if listed is None:
         return _from_outside(port, transport, met)
     sockets = sorted(set(listed), key=str)
-    evidence = [f"the system lists {_joined(sockets) or 'no socket'} on this port"]
+    named = " and ".join(map(str, sockets)) or "no socket"
+    evidence = [f"the system lists {named} on this port"]
     theirs = [m for m in met if any(_covers(socket, m.door) for socket in sockets)]
     # UDP that keeps silent without a socket is no server.
     beside = [m for m in met if m not in theirs and (m.probe.accepted or not m.is_taken)]
