@@ -202,6 +202,30 @@ def test_the_system_is_asked_where_its_table_is_no_full_truth() -> None:
     assert found.verdict.reason is Reason.NO_WAY_BACK
 
 
+APART = {
+    "protocols": "ipproto udp",
+    "ports": "dport 9",
+    "marks": "fwmark 0/1",
+    "users": "uidrange 0-0",
+}
+
+
+@pytest.mark.parametrize("told_by", APART.values(), ids=APART)
+def test_what_rules_tell_this_process_is_no_proof(told_by: str) -> None:
+    """Where rules tell programs apart, the way of another server may be open: that is no NO."""
+    with (
+        lab.network(laptop=LAPTOP, phone=HANDSET, desk=DESK) as net,
+        net.laptop.listen(3000, "0.0.0.0"),
+    ):
+        with net.laptop.run(["ip", "rule", "add", *told_by.split(), "prohibit"]) as rule:
+            assert rule.wait() == 0, rule.output
+        found = net.laptop.call(explain, 3000, PHONE)
+        if told_by in ("ipproto udp", "dport 9"):
+            assert net.phone.probe(f"{WIFI}:3000").accepted
+    assert found.verdict is not None
+    assert found.verdict.answer is MAYBE
+
+
 def test_whether_somebody_is_there() -> None:
     """Where this machine has asked the link for the origin, it is said what came of that."""
     with (

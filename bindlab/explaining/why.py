@@ -10,7 +10,7 @@ from bindlab.host import Host
 from bindlab.reach import Origin, OriginLike, Reach, Verdict, parse_origin
 from bindlab.reachable import reachable_from
 from bindlab.scanning import Answering, answering
-from bindlab.snapshot import has_answered, route_to
+from bindlab.snapshot import has_answered, route_to, tells_programs_apart
 
 __all__ = ["explain"]
 
@@ -97,14 +97,18 @@ def _of_reach(reach: Reach) -> Subject:
 def _knowing_the_way(subject: Subject, origin: Origin) -> Host:
     """Return the host with the way back to *origin*, asked of the system if its table is unknown.
 
-    Nothing is sent. A socket on a device goes ways of its own.
+    Nothing is sent. A socket on a device goes ways of its own, and so may a server where rules
+    tell programs apart: that this process finds no way proves nothing then.
     """
     host = subject.host
     if host.routes is not None or any(map(_is_pinned, subject.bindings)):
         return host
     if not isinstance(origin, IPv4Address | IPv6Address) or origin.is_link_local:
         return host
-    return host.replace(routes=[route_to(origin)])
+    way = route_to(origin)
+    if way.refusal is not None and tells_programs_apart(origin.version) is not False:
+        return host
+    return host.replace(routes=[way])
 
 
 def _is_pinned(binding: Binding) -> bool:
