@@ -62,8 +62,8 @@ def routes(dumper: Dumper, names: Mapping[int, str]) -> tuple[Route, ...] | None
 
     They are the routes of the tables ``main`` and ``default``; *names* are the interfaces by
     index. What they cannot tell: rules beyond those that every namespace has (``ip rule``;
-    a VRF brings one), routes for some sources or types of service only, ``throw`` routes, and
-    interfaces that are not among *names*. A next hop that is dead is none, nor is a route
+    a VRF brings one), routes for some sources or types of service only, ``throw`` routes, routes
+    to others in table ``local``, and interfaces that are not among *names*. A next hop that is dead is none, nor is a route
     that has expired.
     """
     dumper.filter_in_kernel()
@@ -71,6 +71,8 @@ def routes(dumper: Dumper, names: Mapping[int, str]) -> tuple[Route, ...] | None
     try:
         for family in (_AF_INET, _AF_INET6):
             tables = _tables(dumper, family)
+            if _leads_away(dumper, family):
+                return None
             main = list(_table(dumper, family, _MAIN, names))
             found += main
             if _DEFAULT in tables:
@@ -130,6 +132,22 @@ def _tables(dumper: Dumper, family: int) -> Sequence[int]:
     if tables and tables not in _WITHOUT_POLICY:
         raise _Untold
     return tables or _WITHOUT_POLICY[0]
+
+
+def _leads_away(dumper: Dumper, family: int) -> bool:
+    """Return whether table ``local``, which comes first, has a route to others too."""
+    wanted = _ROUTE.pack(family, 0, 0, 0, _LOCAL, 0, 0, _RTN_UNICAST, 0)
+    try:
+        messages = dumper.dump(RTM_GETROUTE, wanted)
+    except FileNotFoundError:  # no address was ever there
+        return False
+    for message in messages:
+        answered, _, _, _, table, _, _, kind, _ = _ROUTE.unpack_from(message)
+        # Linux once kept ff00::/8 there as if it were unicast.
+        to_group = attributes(message, _ROUTE.size).get(_RTA_DST, b"").startswith(b"\xff")
+        if (answered, table, kind) == (family, _LOCAL, _RTN_UNICAST) and not to_group:
+            return True
+    return False
 
 
 def _table(dumper: Dumper, family: int, wanted: int, names: Mapping[int, str]) -> Iterator[Route]:
