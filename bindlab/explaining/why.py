@@ -43,6 +43,8 @@ def explain(
     asked = None if origin is None else parse_origin(origin)
     if isinstance(target, int) and not isinstance(target, bool):
         subject = _of_port(answering(target, host=host, transport=transport, timeout=timeout))
+    elif isinstance(target, str) and target.isdecimal():
+        raise ValueError(f"{target!r} is text: give a port as a number, {target}")
     elif parse_transport(transport) != "tcp":
         raise ValueError(f"transport is for a port number: say it in the target, not of {target!r}")
     else:

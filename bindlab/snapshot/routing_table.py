@@ -63,8 +63,8 @@ def routes(dumper: Dumper, names: Mapping[int, str]) -> tuple[Route, ...] | None
     They are the routes of the tables ``main`` and ``default``; *names* are the interfaces by
     index. What they cannot tell: rules beyond those that every namespace has (``ip rule``;
     a VRF brings one), routes for some sources or types of service only, ``throw`` routes, routes
-    to others in table ``local``, and interfaces that are not among *names*. A next hop that is dead is none, nor is a route
-    that has expired.
+    to others in table ``local``, and interfaces that are not among *names*. A next hop that is
+    dead is none, nor is a route that has expired.
     """
     dumper.filter_in_kernel()
     found: list[Route] = []
