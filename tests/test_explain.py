@@ -42,7 +42,7 @@ def test_a_dev_server_and_a_phone(laptop: Host) -> None:
         "reach it: bound to loopback, which never leaves this machine To let it in: "
         "- bind 192.168.0.102; then open http://192.168.0.102:3000; that lets in everyone on "
         "192.168.0.0/24 (wifi) and other networks through a router - or bind 0.0.0.0; then open "
-        "http://192.168.0.102:3000; that lets in everyone on 192.168.0.0/24 (wifi) and "
+        "http://192.168.0.102:3000; that lets in everyone on 192.168.0.0/24 (wifi), "
         "10.0.0.0/24 (ethernet) and other networks through a router "
         "Then check, the likeliest first: "
         "- the firewall of this machine: does it let TCP port 3000 in?"

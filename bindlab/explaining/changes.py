@@ -106,8 +106,8 @@ def _let_in(reach: Reach) -> tuple[Verdict, ...]:
 
 
 def _audience(rows: Collection[Verdict]) -> str:
-    networks = [row.who for row in rows if not isinstance(row.origin, Vantage)]
-    words = [f"everyone on {' and '.join(networks)}"] if networks else []
+    words = [row.who for row in rows if not isinstance(row.origin, Vantage)]
+    words[:1] = [f"everyone on {word}" for word in words[:1]]
     vantages = {row.origin for row in rows}
     if BEYOND in vantages:
         words.append("other networks through a router")
