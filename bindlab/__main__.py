@@ -4,7 +4,6 @@ A page over the public names: it says nothing that the library does not say.
 """
 
 import argparse
-import enum
 import json
 import os
 import sys
@@ -14,16 +13,14 @@ from bindlab import (
     BEYOND,
     INTERNET,
     Candidate,
-    Explanation,
     Host,
-    Interface,
     Scope,
     Transport,
-    Verdict,
     explain,
     reachable_from,
     this_host,
 )
+from bindlab.documents import explanation_document, networks_document, reach_document
 
 _DESCRIPTION = """\
 Say who can reach a socket. Without a target: this machine's networks, and the address that
@@ -53,108 +50,65 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--udp", action="store_true", help="the port is UDP's")
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     options = parser.parse_args(arguments)
-    target: str | None = options.target
     try:
-        if target is None:
-            if options.origin is not None or options.udp:
-                raise ValueError("--from and --udp need a target: write a port, such as 3000")
-            return _networks(this_host(), options.json)
-        transport: Transport = "udp" if options.udp else "tcp"
-        port = int(target) if target.isascii() and target.isdigit() else None
-        if port is None and options.udp:
-            raise ValueError(f"--udp is for a port: write {target}/udp")
-        if port is None and options.origin is None:
-            return _table(target, options.json)
-        origin = _VANTAGES.get(options.origin, options.origin)
-        found = explain(target if port is None else port, origin, transport=transport)
-        print(json.dumps(_explanation(found), indent=2) if options.json else found)
-        return 0 if found else 1
+        status, text = _answer(options.target, options.origin, options.udp, options.json)
+        # An interface may have a name in any script, and the output be for one of them.
+        encoding: str = getattr(sys.stdout, "encoding", None) or "ascii"
+        # Written now, and not when Python ends, which would have a status of its own.
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+        return status
     except ValueError as error:
         parser.error(str(error))
-    except BrokenPipeError:  # who read this has seen enough, as in "| head"
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 3
     except OSError as error:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+        if isinstance(error, BrokenPipeError):  # who read this has seen enough, as in "| head"
+            return 0
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 3
 
 
-def _networks(host: Host, as_json: bool) -> int:
+def _answer(target: str | None, origin: str | None, udp: bool, as_json: bool) -> tuple[int, str]:
+    if target is None:
+        if origin is not None or udp:
+            raise ValueError("--from and --udp need a target: write a port, such as 3000")
+        return 0, _networks(this_host(), as_json)
+    transport: Transport = "udp" if udp else "tcp"
+    port = int(target) if target.isascii() and target.isdigit() else None
+    if port is None and udp:
+        raise ValueError(f"--udp is for a port: write {target}/udp")
+    if port is None and origin is None:
+        reach = reachable_from(target)
+        return 0, json.dumps(reach_document(reach), indent=2) if as_json else str(reach)
+    vantage = None if origin is None else _VANTAGES.get(origin, origin)
+    found = explain(target if port is None else port, vantage, transport=transport)
+    text = json.dumps(explanation_document(found), indent=2) if as_json else str(found)
+    return 0 if found else 1, text
+
+
+def _networks(host: Host, as_json: bool) -> str:
     everything = reachable_from(["0.0.0.0:80", "[::]:80"], host=host).endpoints
     others = [candidate for candidate in everything if candidate.audience > Scope.HOST]
     if as_json:
-        use = [{"address": str(c.ip), "interface": c.interface, "why": c.reason} for c in others]
-        print(json.dumps({"host": json.loads(host.to_json()), "others_use": use}, indent=2))
-        return 0
-    width = max((len(interface.display_name) for interface in host.interfaces), default=0)
+        return json.dumps(networks_document(host, others), indent=2)
+    lines: list[str] = []
     for interface in host.interfaces:
         addresses = ", ".join(map(str, interface.addresses)) or "no address"
         down = "" if interface.is_up is not False else " (down)"
-        print(f"{interface.display_name:{width}}  {addresses}{down}")
-    for number, candidate in enumerate(others):
-        verb = "or" if number else "\nothers should use"
-        print(f"{verb} {candidate.ip}: {candidate.reason}")
+        lines.append(f"{interface.display_name}: {addresses}{down}")
+    lines.append("")
+    for candidate in others:
+        verb = "or" if candidate is not others[0] else "others should use"
+        lines.append(f"{verb} {_for_others(candidate)}: {candidate.reason}")
     if not others:
-        print("\nno other machine reaches this one: it has no address but loopback's")
-    return 0
+        lines.append("no other machine reaches this one: it has no address but loopback's")
+    return "\n".join(lines)
 
 
-def _table(target: str, as_json: bool) -> int:
-    reach = reachable_from(target)
-    document = {
-        "bindings": list(map(str, reach.bindings)),
-        "scope": reach.scope.name.lower(),
-        "rows": list(map(_verdict, reach.rows)),
-        "urls": reach.urls(),
-        "assumptions": reach.assumptions,
-    }
-    print(json.dumps(document, indent=2) if as_json else reach)
-    return 0
-
-
-def _explanation(found: Explanation) -> dict[str, object]:
-    return {
-        "bindings": list(map(str, found.bindings)),
-        "verdict": None if found.verdict is None else _verdict(found.verdict),
-        "certain": found.certain,
-        "changes": [
-            {"bind": str(change.bind), "dial": _candidate(change.dial), "text": str(change)}
-            for change in found.changes
-        ],
-        "remedies": found.remedies,
-        "checks": list(map(str, found.checks)),
-        "assumptions": found.assumptions,
-    }
-
-
-def _verdict(verdict: Verdict) -> dict[str, object]:
-    return {
-        "origin": _origin(verdict),
-        "answer": verdict.answer.value,
-        "reason": None if verdict.reason is None else verdict.reason.value,
-        "conditions": [condition.value for condition in verdict.conditions],
-        "endpoints": list(map(_candidate, verdict.endpoints)),
-        "explanation": verdict.explanation,
-    }
-
-
-def _origin(verdict: Verdict) -> str:
-    match verdict.origin:
-        case Interface():
-            return verdict.origin.name
-        case enum.Enum():
-            return verdict.origin.value
-        case _:
-            return str(verdict.origin)
-
-
-def _candidate(candidate: Candidate) -> dict[str, object]:
-    return {
-        "endpoint": str(candidate),
-        "interface": candidate.interface,
-        "audience": candidate.audience.name.lower(),
-        "why": candidate.reason,
-    }
+def _for_others(candidate: Candidate) -> str:
+    """Return its address as others write it: a zone is each machine's own (RFC 4007)."""
+    address, zone, _ = str(candidate.ip).partition("%")
+    return f"{address}%ITS-ZONE" if zone else address
 
 
 if __name__ == "__main__":

@@ -110,8 +110,8 @@ class Endpoint(Value):
             raise ValueError(f'{scheme!r} is no scheme: write "http", "https" or another')
         if self.is_unspecified:
             raise ValueError(
-                f"{self} is a wildcard, which stands for every address of the host and is "
-                "none to dial: take reachable_from(...).urls()"
+                f"{self} is a wildcard, an address to listen on and none to dial: "
+                "take reachable_from(...).urls()"
             )
         if self.port == 0:
             raise ValueError(f"{self} has no port yet: ask the bound socket, binding_of(sock)")

@@ -18,35 +18,40 @@ def attempt(port: int) -> str:
         return f"{type(error).__name__}: {error}"
 
 
-def bound() -> None:
+def accept(server: socket.socket) -> None:
+    """Let a client connect, and only then look at it."""
+    client = socket.create_connection(server.getsockname(), timeout=5)
+    print("   a client        is connected, though no code has looked at it yet:")
+    print("                   connected does not mean that the server is ready")
+
+    print("3. Accept. The code takes the first client from the queue, and serves it.")
+    connection, peer = server.accept()
+    with connection:
+        with client:
+            print(f"   the server      has a client at {peer[0]}, port {peer[1]}")
+            connection.sendall(b"hello")
+            print(f"   the client      reads {client.recv(100)!r}")
+        connection.recv(1)  # the client hangs up first: whoever does keeps its port for a while
+
+
+def start_one() -> None:
     print("1. Bind. The code asks for 127.0.0.1 and any port; the system chooses one.")
-    with bind(0, "127.0.0.1") as sock:
-        endpoint = binding_of(sock).endpoint
-        print(f"   this socket is  {binding_of(sock)}")
+    with bind(0, "127.0.0.1") as server:
+        endpoint = binding_of(server).endpoint
+        print(f"   this socket is  {binding_of(server)}")
         print(f"   another server  {attempt(endpoint.port)}")
         print(f"   a client        {probe(endpoint)}")
 
-
-def listening() -> None:
-    print("2. Listen. From now on the system takes connections, and queues them for the code.")
-    with listen(0, "127.0.0.1") as server:
-        address = server.getsockname()
+        print("2. Listen. From now on the system takes connections, and queues them for the code.")
+        server.listen()
         print(f"   this socket is  {binding_of(server)}")
-        with socket.create_connection(address, timeout=5) as client:
-            print("   a client        is connected, though no code has looked at it yet:")
-            print("                   connected does not mean that the server is ready")
+        accept(server)
 
-            print("3. Accept. The code takes the first client from the queue, and serves it.")
-            connection, peer = server.accept()
-            with connection:
-                print(f"   the server      has a client at {peer[0]}, port {peer[1]}")
-                connection.sendall(b"hello")
-            print(f"   the client      reads {client.recv(100)!r}")
+        print(f"4. Who can connect?\n\n{reachable_from(server)}\n")
 
-        print("4. Who can connect?")
-        print()
-        print(reachable_from(server))
-        print()
+    print("5. Close. The port is free again, for whoever asks first.")
+    print(f"   a client        {probe(endpoint)}")
+    print(f"   another server  {attempt(endpoint.port)}")
 
 
 def main() -> None:
@@ -54,11 +59,8 @@ def main() -> None:
     if not here:
         print(f"Nothing can be shown on this machine: {here.explanation}.")
         return
-    bound()
-    listening()
-    print("5. Close. The port is free again, for whoever asks first.")
-    print()
-    print('Steps 1 and 2 are one call in bindlab: listen(3000, "127.0.0.1")')
+    start_one()
+    print('\nSteps 1 and 2 are one call in bindlab: listen(3000, "127.0.0.1")')
     print(f"   such a server   {attempt(3000)}")
 
 

@@ -12,13 +12,24 @@ import tempfile
 from bindlab import Host, lab, listen, reachable_from
 
 WIFI, PHONE = "192.168.0.102", "192.168.0.50"
-COMMAND = ["-m", "http.server", "8000"]
-PRIVATE = [*COMMAND, "--bind", "127.0.0.1"]
+CODE = """
+from http.server import BaseHTTPRequestHandler, HTTPServer
+server = HTTPServer(("", 8000), BaseHTTPRequestHandler)
+print(server.server_address)
+server.serve_forever()
+"""
+PROGRAMS = {
+    "python -m http.server 8000": ["-m", "http.server", "8000"],
+    "python -m http.server 8000 --bind 127.0.0.1": [
+        *("-m", "http.server", "8000", "--bind", "127.0.0.1")
+    ],
+    'server = HTTPServer(("", 8000), ...); print(server.server_address)': ["-c", CODE],
+}
 
 
 def say_what_the_help_says() -> None:
     done = subprocess.run(
-        [sys.executable, *COMMAND[:2], "--help"],
+        [sys.executable, "-m", "http.server", "--help"],
         env={**os.environ, "COLUMNS": "200"},
         capture_output=True,
         text=True,
@@ -28,12 +39,12 @@ def say_what_the_help_says() -> None:
     print(f"Its help says of --bind: {of_bind.partition(')')[0]})")
 
 
-def run_it(net: lab.Network, options: list[str], folder: str) -> None:
+def run_it(net: lab.Network, name: str, folder: str) -> None:
     """Run the server on the laptop, and try it from the laptop and from the phone."""
-    command = [sys.executable, *options]
-    with net.laptop.run(command, cwd=folder, env={**os.environ, "PYTHONUNBUFFERED": "1"}) as server:
+    command = [sys.executable, "-u", *PROGRAMS[name]]
+    with net.laptop.run(command, cwd=folder) as server:
         words = server.wait_for_output("\n", timeout=20)
-        print(f"\npython {' '.join(options)}")
+        print(f"\n{name}")
         print(f"  it says:    {words.splitlines()[0]}")
         print(f"  the laptop: {net.laptop.probe('127.0.0.1:8000')}")
         print(f"  the phone:  {net.phone.probe(f'{WIFI}:8000')}")
@@ -47,15 +58,15 @@ def main() -> None:
             lab.network(laptop={"wifi": f"{WIFI}/24"}, phone={"wifi": f"{PHONE}/24"}) as net,
             tempfile.TemporaryDirectory() as folder,  # it serves all files of where it starts
         ):
-            run_it(net, COMMAND, folder)
-            run_it(net, PRIVATE, folder)
+            for name in PROGRAMS:
+                run_it(net, name, folder)
     else:
         print(f"On paper, for there is no lab here: {there}")
         laptop = Host.of(lo="127.0.0.1/8", wifi=f"{WIFI}/24")
         for endpoint in ("0.0.0.0:8000", "127.0.0.1:8000"):
             print(f"\n{reachable_from(endpoint, host=laptop)}")
 
-    print('\nHTTPServer(("", 8000), ...) in code is the same: the empty address means all of them.')
+    print('\nThe empty address "" in code means all of them, too.')
     try:
         listen(8000, "")
     except ValueError as error:

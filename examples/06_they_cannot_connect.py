@@ -44,9 +44,14 @@ def on_paper() -> None:
         print(explain(f"{address}:3000", PHONE, host=laptop))
 
 
-if available := lab.available():
-    print("A laptop and a phone on one Wi-Fi, made of network namespaces")
-    on_the_lab()
-else:
-    print(f"A laptop on paper (no real one: {available})")
-    on_paper()
+def main() -> None:
+    if there := lab.available():
+        print("A laptop and a phone on one Wi-Fi, made of network namespaces")
+        on_the_lab()
+    else:
+        print(f"A laptop on paper, for there is no lab here: {there}")
+        on_paper()
+
+
+if __name__ == "__main__":
+    main()

@@ -54,8 +54,8 @@ def main() -> None:
     print()
     print("So a server on 127.0.0.1 is bound to an address. It may have come to be called 'bound")
     print("to lo'; a server that really is answers on 127.0.0.2 too. And one bound to the device")
-    print("wifi is shut to 127.0.0.1, but open to its own machine at the Wi-Fi address. Who is")
-    print("shut out is refused at once; who waits in vain has met a firewall, or nobody.")
+    print("wifi is shut to 127.0.0.1, but open to its own machine at the Wi-Fi address. Whom a")
+    print("binding shuts out is refused at once; who waits in vain has met something else (21).")
 
 
 if __name__ == "__main__":

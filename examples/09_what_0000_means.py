@@ -31,7 +31,8 @@ def four_and_six() -> None:
 def dialled_all_the_same(net: lab.Network) -> None:
     for address, dual_stack in (("0.0.0.0", False), ("::", True)):
         with net.laptop.listen(3000, address, dual_stack=dual_stack):
-            print(f"\nA server on {address}, tried from the phone:")
+            name = f"{address}, dual-stack" if dual_stack else address
+            print(f"\nA server on {name}, tried from the phone:")
             for endpoint in TRIES:
                 print(f"  {net.phone.probe(endpoint)}")
     with net.laptop.listen(3000, "0.0.0.0"):

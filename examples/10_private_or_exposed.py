@@ -32,7 +32,8 @@ def show_audiences() -> None:
         print(f"bound to {address}")
         print(f"  a phone on the Wi-Fi: {answer(reach.verdict(PHONE))}")
         print(f"  the internet:         {answer(reach.verdict(INTERNET))}")
-    print("A NAT hides IPv4 until it forwards the port. No NAT hides IPv6; a firewall may.")
+    print("A NAT hides IPv4 until it forwards the port. IPv6 mostly has none, and a firewall")
+    print("instead, or nothing.")
     print("So 'use 0.0.0.0' invites everybody on the Wi-Fi, and a debugger that is switched on")
     print("(debug=True) offers to run their code here.")
 
@@ -67,6 +68,8 @@ def main() -> None:
         print(f"  (on this machine alone, for there is no lab here: {there})")
         with listen() as server, listen() as outside:
             relay(server, outside, dial_here, dial_here)
+    else:
+        print(f"  nothing can be shown, without loopback, and with no lab here: {there}")
     print("\nRelays that you may have running:")
     for name, what in RELAYS.items():
         print(f"  {name}: {what}")

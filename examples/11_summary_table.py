@@ -72,7 +72,8 @@ def main() -> None:
             print("  ".join(f"{text:{width}}" for text, width in cells).rstrip())
         print()
     print("An address is what to open from there, - is shut out for certain, and ? means unless a")
-    print("firewall, a router or the network itself is in the way.")
+    print("firewall, a router or the network itself is in the way. A text cannot say whether [::]")
+    print("is dual-stack: it is taken to be as the system has it by default (15).")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Is a bound port reserved, so that no one else can use it? That depends on the options.
 
 SO_REUSEADDR is for restarting a server whose last connections linger. Set before bind(), as
-nearly all servers do, it also lets another program in until the first one listens.
+nearly all servers do, it also lets in another that sets it, until the first one listens.
 """
 
 import socket
@@ -72,6 +72,8 @@ def main() -> None:
             print("  a restart right after a client: at once")
         except OSError as error:
             print(f"  a restart right after a client: refused: {error.strerror}")
+    print("\nOn Windows, says its documentation, a socket with SO_REUSEADDR takes the port even of")
+    print("one that listens; so bindlab sets SO_EXCLUSIVEADDRUSE there, its contrary, instead.")
 
 
 if __name__ == "__main__":

@@ -13,8 +13,11 @@ WIFI, ETHERNET, PHONE = "192.168.0.102", "10.0.0.12", "192.168.0.50"
 
 def on_this_machine() -> None:
     print("This machine has these addresses for a server on [::]:3000, IPv4 and IPv6:")
-    for endpoint in reachable_from("[::]:3000").endpoints:
+    endpoints = reachable_from("[::]:3000").endpoints
+    for endpoint in endpoints:
         print(f"  {endpoint!s:42} {endpoint.reason}")
+    if not endpoints:
+        print("  none: it has no network, not even its own loopback")
 
 
 def ask_bindlab(laptop: Host) -> str:
@@ -59,6 +62,9 @@ def main() -> None:
         print(f"(on paper, for there is no lab here: {there})")
         laptop = Host.of(lo="127.0.0.1/8", wifi=f"{WIFI}/24", ethernet=f"{ETHERNET}/24")
         print(f"for a phone at {PHONE} bindlab says {ask_bindlab(laptop)}")
+    print(
+        "A name tells what somebody wrote down, 8.8.8.8 the way out; ask about who is to connect."
+    )
 
 
 if __name__ == "__main__":

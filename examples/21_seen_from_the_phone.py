@@ -11,6 +11,7 @@ from bindlab import Host, lab, reachable_from
 WIFI, ETHERNET, PHONE = "192.168.0.102", "10.0.0.12", "192.168.0.50"
 NICS = {"wifi": f"{WIFI}/24", "ethernet": f"{ETHERNET}/24"}
 LAPTOP = Host.of(lo="127.0.0.1/8", wifi=NICS["wifi"], ethernet=NICS["ethernet"])
+FIREWALLS = {"drops": lab.firewall("drop"), "rejects, as firewalld does": lab.firewall("reject")}
 PEERS = {"phone": {"wifi": f"{PHONE}/24"}, "guest": {"guests": "172.16.0.50/24"}}
 
 
@@ -40,13 +41,15 @@ def try_addresses(net: lab.Network) -> None:
     talk(net.laptop.listen(3000, "0.0.0.0"), net.phone)
 
 
-def behind_a_firewall() -> None:
-    laptop = lab.Machine(NICS, firewall=lab.firewall("drop"))
-    try:
-        with lab.network(laptop=laptop, **PEERS) as net, net.laptop.listen(3000, "0.0.0.0"):
-            dial(net.phone, "the same, when the laptop has a firewall", WIFI)
-    except lab.LabError as error:
-        print(f"(no firewall can be shown: {error})")
+def behind_firewalls() -> None:
+    for name, rules in FIREWALLS.items():
+        laptop = lab.Machine(NICS, firewall=rules)
+        try:
+            with lab.network(laptop=laptop, **PEERS) as net, net.laptop.listen(3000, "0.0.0.0"):
+                dial(net.phone, f"the same, when the laptop's firewall {name}", WIFI)
+        except lab.LabError as error:
+            print(f"(no firewall can be shown: {error})")
+            return
 
 
 def main() -> None:
@@ -57,11 +60,13 @@ def main() -> None:
         print("\nAnd what does the phone meet, when it opens ...")
         with lab.network(laptop=NICS, **PEERS) as net:
             try_addresses(net)
-        behind_a_firewall()
+        behind_firewalls()
     else:
         print(f"Nobody can try it, for there is no lab here: {there}")
     print("\nRefused: the machine is there, and no server on that address (or a firewall says so).")
-    print("No answer: a firewall again, or nobody there. Unreachable: there is no route.")
+    print("No answer: a firewall that drops, nobody there, or the answer finds no way back.")
+    print("Unreachable: no route leads there, or nobody there has the address.")
+    print("Forbidden: a firewall says so. Other programs call that 'No route to host' too.")
 
 
 if __name__ == "__main__":

@@ -55,8 +55,9 @@ def main() -> None:
     print("\nSo a server in a container binds 0.0.0.0 there, and the engine forwards a port to it:")
     print("-p 3000:3000 from all of the host's addresses, -p 127.0.0.1:3000:3000 from loopback")
     print(
-        "alone. And a server on the host, for a container, binds the host's address on the bridge."
+        "alone. And a server on the host, for a container, binds the host's address on the bridge"
     )
+    print("(on Linux; Docker Desktop has the name host.docker.internal for it).")
 
 
 if __name__ == "__main__":

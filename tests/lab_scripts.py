@@ -110,6 +110,16 @@ def cannot_be_made() -> None:
         print(error)
 
 
+def firewalled() -> None:
+    """Say whether a host has its firewall, for a user whose PATH has no programs of root."""
+    os.environ["PATH"] = "/usr/bin:/bin"
+    try:
+        with lab.network(laptop=lab.Machine({"wire": ()}, firewall=lab.firewall("drop"))):
+            print("has a firewall")
+    except LabError as error:
+        print(error)
+
+
 def say_so_and_sleep(sock: socket.socket) -> None:
     """Tell through *sock* that this is being called, and hold it for long."""
     sock.send(b"s")
@@ -141,6 +151,18 @@ _NOBODY = (
 )
 
 
+# A mount namespace in which the programs of root are missing.
+_WITHOUT_SBIN = (
+    *("unshare", "--map-root-user", "--mount", "sh", "-c"),
+    *('mount -t tmpfs none /usr/sbin && exec "$@"', "sh"),
+)
+
+
+def run_without_sbin(name: str) -> "subprocess.Popen[str]":
+    """Start one of the above where /usr/sbin is empty."""
+    return run(name, through=_WITHOUT_SBIN)
+
+
 def run_as_nobody(name: str) -> "subprocess.Popen[str]":
     """Start one of the above as a user without rights: this one, if it is not root."""
     return run(name, through=_NOBODY if os.geteuid() == 0 else ())
@@ -157,5 +179,6 @@ if __name__ == "__main__":
         odd_signals,
         fork_inside,
         cannot_be_made,
+        firewalled,
     )
     {script.__name__: script for script in SCRIPTS}[sys.argv[1]]()

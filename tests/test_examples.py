@@ -1,6 +1,7 @@
 """Every example runs to its end, prints what the index says, and leaves nothing behind."""
 
 import ast
+import importlib.util
 import os
 import re
 import socket
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bindlab import lab
 from bindlab.__main__ import main
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -52,7 +54,20 @@ while hasattr(os, "fork") and processes():
 """
 
 
-def run(script: Path, *options: str) -> subprocess.CompletedProcess[str]:
+# Machines of readers: how to make one of a fresh namespace, in which loopback is down.
+POOR = {
+    "no lab, no IPv6": (
+        "echo 0 > /proc/sys/user/max_net_namespaces && ip link set lo up && "
+        "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6"
+    ),
+    "no lab, no loopback": "echo 0 > /proc/sys/user/max_net_namespaces",
+    "no network": "true",
+}
+
+
+def run(
+    script: Path, *options: str, through: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
     """Run *script*, or the tests in it, as its reader would, where a warning is an error."""
     command = [sys.executable, "-W", "error"]
     if script.name.startswith("test_"):
@@ -61,7 +76,7 @@ def run(script: Path, *options: str) -> subprocess.CompletedProcess[str]:
     else:
         command += ["-c", RUNNER]
     return subprocess.run(
-        [*command, script], capture_output=True, text=True, timeout=60, check=False
+        [*through, *command, script], capture_output=True, text=True, timeout=60, check=False
     )
 
 
@@ -111,8 +126,25 @@ def test_example(script: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     difference = first_difference(SHOWN[script], done.stdout)
     if difference and (missing := MISSING.search(done.stdout)):
+        assert not ("no lab" in missing.group() and lab.available()), done.stdout
         pytest.skip(missing.group().strip())
     assert not difference, f"the index shows another line: {difference}\n\n{done.stdout}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("machine", POOR)
+@pytest.mark.parametrize("script", NUMBERED)
+def test_on_any_machine(script: str, machine: str) -> None:
+    """Each script runs to its end where there is no lab, no IPv6 or no loopback, and says so."""
+    inside = ("unshare", "--map-root-user", "--net", "sh", "-c", f'{POOR[machine]} && exec "$@"')
+    try:
+        subprocess.run([*inside, "sh", "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no such machine can be made here: {error}")
+    done = run(EXAMPLES / script, through=(*inside, "sh"))
+    assert (done.returncode, done.stderr) == (0, "")
+    if "no lab" in machine and "lab.available()" in (EXAMPLES / script).read_text():
+        assert "no lab here: the kernel refuses" in done.stdout
 
 
 def test_the_index_names_each_example_in_order() -> None:
@@ -141,15 +173,47 @@ def test_what_to_ask_of_a_running_server(
     exec(tried.replace("5000", port), {})
 
 
-@pytest.mark.parametrize("script", NUMBERED)
+@pytest.mark.parametrize(
+    ("shown", "helps"),
+    [
+        ("http.server --bind 192.168.0.102", ("--bind", "all interfaces")),
+        ("flask run --host 192.168.0.102", ("--host",)),
+        ("django runserver 192.168.0.102:8000", ("ipaddr:port",)),
+        ("uvicorn --host 192.168.0.102", ("--host", "127.0.0.1")),
+        ("gunicorn --bind 192.168.0.102:8000", ("--bind", "127.0.0.1:8000")),
+    ],
+)
+def test_how_servers_are_told_what_to_bind(shown: str, helps: tuple[str, ...]) -> None:
+    """What the index says of a server stands in the server's own help, with its default."""
+    assert shown.removeprefix("django ") in INDEX
+    module, *words = shown.split()
+    if importlib.util.find_spec(module) is None:
+        pytest.skip(f"{module} is not installed")
+    done = subprocess.run(
+        [sys.executable, "-m", module, *[w for w in words[:1] if w.startswith("run")], "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert [text for text in helps if text not in done.stdout] == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_scripts_are_short_and_stand_alone(script: str) -> None:
-    """A script is 20 to 80 lines, and imports nothing but bindlab and what Python has."""
+    """A script is 20 to 80 lines, and imports nothing but bindlab and what Python has.
+
+    The tests of a server, which show the fixtures, import pytest as well.
+    """
     text = (EXAMPLES / script).read_text()
     assert 20 <= len(text.splitlines()) <= 80
     nodes = list(ast.walk(ast.parse(text)))
     modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     modules |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
-    assert {name.partition(".")[0] for name in modules} <= {"bindlab", *sys.stdlib_module_names}
+    assert {name.partition(".")[0] for name in modules} <= {
+        "bindlab",
+        *sys.stdlib_module_names,
+        *(["pytest"] if script.startswith("test_") else []),
+    }
 
 
 def test_nobody_is_sent_to_a_wildcard() -> None:

@@ -1,5 +1,6 @@
 """What a person is told of a server that somebody cannot reach, and that it is so."""
 
+import os
 import pickle
 import sys
 
@@ -20,8 +21,9 @@ from bindlab import (
     explain,
     listen,
 )
-from bindlab.explaining.checks import FIREWALLS, REMEDIES, checks_of
+from bindlab.explaining.checks import FIREWALLS, REMEDIES, ROUTES, checks_of
 from bindlab.host import SYSTEMS
+from bindlab.scanning import scan
 
 PHONE = "192.168.0.50"
 
@@ -39,9 +41,10 @@ def test_a_dev_server_and_a_phone(laptop: Host) -> None:
         "What is certain: - the socket is bound to 127.0.0.1:3000 - 192.168.0.50 (wifi) cannot "
         "reach it: bound to loopback, which never leaves this machine To let it in: "
         "- bind 192.168.0.102; then open http://192.168.0.102:3000; that lets in everyone on "
-        "192.168.0.0/24 (wifi) and whom a router sends here - or bind 0.0.0.0; then open "
-        "http://192.168.0.102:3000; that lets in everyone on 192.168.0.0/24 (wifi) and "
-        "10.0.0.0/24 (ethernet) and whom a router sends here Then check, the likeliest first: "
+        "192.168.0.0/24 (wifi) and other networks through a router - or bind 0.0.0.0; then open "
+        "http://192.168.0.102:3000; that lets in everyone on 192.168.0.0/24 (wifi), "
+        "10.0.0.0/24 (ethernet) and other networks through a router "
+        "Then check, the likeliest first: "
         "- the firewall of this machine: does it let TCP port 3000 in?"
     )
     assert [str(change.bind) for change in found.changes] == ["192.168.0.102:3000", "0.0.0.0:3000"]
@@ -96,6 +99,76 @@ def test_the_internet_behind_nat(laptop: Host) -> None:
     assert "http://192.168.0.102" not in str(found)
 
 
+def test_a_public_address_beats_nat(laptop: Host) -> None:
+    """What the internet can open as it is comes before what a router would have to forward."""
+    wifi = laptop.interface("wifi")
+    public = wifi.replace(addresses=(*wifi.addresses, "2001:db8::2/64"))
+    host = laptop.replace(interfaces=[public if one is wifi else one for one in laptop.interfaces])
+    found = explain("127.0.0.1:3000", INTERNET, host=host)
+    assert [str(change.bind) for change in found.changes] == ["[2001:db8::2]:3000", "[::]:3000"]
+    assert Condition.NAT not in found.changes[0].verdict.conditions
+
+
+def test_a_dual_stack_wildcard_lets_ipv4_in_too(laptop: Host) -> None:
+    """Who binds ``::`` as servers do lets in what IPV6_V6ONLY of this system lets in."""
+    on_wifi = ["192.168.0.102/24", "2001:db8::2/64"]
+    host = Host.of(lo=["127.0.0.1/8", "::1/128"], wifi=on_wifi)
+    everywhere = explain("[::1]:3000", "2001:db8::5", host=host).changes[-1]
+    assert str(everywhere.bind) == "[::]:3000"
+    assert "192.168.0.0/24 (wifi)" in str(everywhere)
+    strict = explain("[::1]:3000", "2001:db8::5", host=host.replace(bindv6only=True)).changes[-1]
+    assert "192.168.0.0/24 (wifi)" not in str(strict)
+
+
+def test_a_dead_link_beside_a_live_one() -> None:
+    """An interface that is down is none of the matter where another has the same network."""
+    docked = Host.of(lo="127.0.0.1/8", wifi="192.168.0.102/24", dock="192.168.0.103/24")
+    down = [one.replace(is_up=False if one.name == "wifi" else None) for one in docked.interfaces]
+    found = explain("0.0.0.0:3000", PHONE, host=docked.replace(interfaces=down))
+    assert str(found.dial[0]) == "192.168.0.103:3000"
+    assert (found.remedies, "is down" in str(found)) == ((), False)
+
+
+def test_one_network_on_two_links() -> None:
+    """Where two interfaces have the origin's network it is said which, and that one is too many."""
+    twice = Host.of(lo="127.0.0.1/8", wifi="192.168.0.102/24", dock="192.168.0.103/24")
+    said = explain("0.0.0.0:3000", PHONE, host=twice).checks
+    place = next(check for check in said if check.condition is Condition.LOCATION)
+    assert str(place).startswith(f"the place: {PHONE} fits wifi and dock, and answers go one way")
+    back = next(check for check in said if check.condition is Condition.ROUTE_BACK)
+    assert str(back).endswith(f"(ip route get {PHONE})")
+
+
+def test_a_device_is_to_be_left_out(laptop: Host) -> None:
+    """Where a device shuts somebody out, another address is half of the advice."""
+    pinned = Binding(Endpoint("0.0.0.0", 3000), device="ethernet", listening=True)
+    found = explain(pinned, PHONE, host=laptop)
+    assert [str(change.bind) for change in found.changes] == ["192.168.0.102:3000", "0.0.0.0:3000"]
+    assert "bind no device" in found.remedies[0]
+
+
+def test_without_the_systems_list_nothing_is_certain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was only deduced is said to be, and a silent address to be no proof of absence."""
+    monkeypatch.setattr(scan, "sockets_on", lambda *_: None)
+    with listen() as server:
+        port = server.getsockname()[1]
+        found = explain(port)
+    seen = f"something answers like a server that listens on 127.0.0.1:{port}"
+    assert found.certain[0] == seen
+    assert explain(port).certain == (f"no address of this machine answers on port {port}",)
+
+
+def test_without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where processes are out of sight altogether, the rest is explained all the same."""
+
+    def hidden(path: str) -> list[str]:
+        raise PermissionError(13, "Permission denied", path)
+
+    with listen() as server:
+        monkeypatch.setattr(os, "listdir", hidden)
+        assert "listens on 127.0.0.1" in explain(server.getsockname()[1], PHONE).certain[0]
+
+
 def test_a_link_local_address_to_dial(laptop: Host) -> None:
     """A zone is the dialling machine's own, so ours is not what it should write."""
     found = explain("[::1]:3000", "fe80::5%wifi", host=laptop)
@@ -127,13 +200,17 @@ def test_the_page_is_complete() -> None:
     """Every condition has its check, every reason its remedy, every system its firewall."""
     everything = Verdict(PHONE_IP, Answer.CONDITIONAL, conditions=tuple(Condition))
     words = dict.fromkeys(
-        ("transport", "port", "firewall", "origin", "interface", "address", "dial", "family"), "X"
+        (
+            *("transport", "port", "firewall", "origin", "interface", "address", "dial", "family"),
+            *("homes", "route"),
+        ),
+        "X",
     )
     asked = {check.condition for check in checks_of(everything, words)}
     assert asked == {None, *Condition}
     assert set(REMEDIES) == set(Reason)
     assert all(remedy.format(**words) for remedy in REMEDIES.values())
-    assert set(FIREWALLS) == set(SYSTEMS)
+    assert set(FIREWALLS) == set(ROUTES) == set(SYSTEMS)
 
 
 PHONE_IP = Endpoint(PHONE, 1).ip
@@ -179,9 +256,12 @@ def test_it_is_a_value(laptop: Host) -> None:
         ((0,), ValueError, "port 0"),
         ((True,), TypeError, "bool"),
         (("localhost:3000",), ValueError, "is a name"),
+        (("3000",), ValueError, "give a port as a number, 3000"),
     ],
 )
 def test_bad_input(arguments: tuple[object, ...], error: type[Exception], message: str) -> None:
     """What cannot be asked is told what to write, before anything is tried."""
     with pytest.raises(error, match=message):
         explain(*arguments)
+    with pytest.raises(ValueError, match="transport is for a port number"):
+        explain("0.0.0.0:53", transport="udp")

@@ -24,6 +24,7 @@ ROWS = (
     ("reach", "snapshot", "inspect_socket", "opening", "probing"),
     ("reachable", "scanning", "serving"),
     ("explaining",),
+    ("documents",),
 )
 # Above the face: what only tests import, and what runs as a program.
 ABOVE_THE_FACE = ("lab", "testing", "pytest_plugin", "__main__")

@@ -1,7 +1,10 @@
 """The black-box view of a port: what it is bound to follows from where it answers."""
 
+import os
 import re
 import shutil
+import signal
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -24,7 +27,7 @@ from bindlab.endpoint import parse_address
 from bindlab.lab import LabHost, Machine, Network, Nic
 from bindlab.probing import Probe
 from bindlab.reach import Vantage
-from bindlab.scanning import Met, doors_of
+from bindlab.scanning import Door, Met, doors_of, try_doors
 from bindlab.scanning.deduction import deduce
 
 AVAILABLE = lab.available()
@@ -196,7 +199,7 @@ def test_a_firewall_does_not_narrow_what_is_listed(rule: str) -> None:
         found = net.laptop.call(answering, 3000, timeout=0.2)
         assert net.phone.probe("192.168.0.102:3000").accepted
     assert [str(b) for b in found.bindings] == ["0.0.0.0:3000"]
-    assert "a firewall here, a full backlog" in found.evidence[-1]
+    assert "a firewall on this machine" in found.evidence[-1]
 
 
 @needs_lab
@@ -209,7 +212,67 @@ def test_a_full_backlog(laptop: LabHost) -> None:
             sock.close()
     assert [str(b) for b in found.bindings] == ["127.0.0.1:3000"]
     assert {m.probe.outcome for m in found.met} == {Outcome.NO_ANSWER, Outcome.REFUSED}
-    assert [str(b) for b in deduce(3000, "tcp", found.met, None).bindings] == []
+    told = deduce(3000, "tcp", found.met, None)
+    assert told.bindings == ()
+    assert told.evidence[0].startswith("no answer from 127.0.0.1 (lo), where a server may be")
+
+
+@needs_lab
+def test_ipv6_that_is_turned_off_is_no_firewall() -> None:
+    """An address that this machine has not got is no evidence: containers often lack ::1."""
+    machine = Machine({"wifi": "192.168.0.102/24"}, disable_ipv6=True)
+    with (
+        lab.network(laptop=machine) as net,
+        net.laptop.listen(3000, "::", dual_stack=True),
+    ):
+        found = net.laptop.call(answering, 3000)
+    assert [str(m.door) for m in found.met if m.is_absent] == ["::1 (loopback)"]
+    assert found.evidence == ("the system lists [::]:3000, dual-stack on this port",)
+
+
+REDIRECTED = """table ip nat {
+    chain output {
+        type nat hook output priority -100
+        ip daddr 192.168.0.102 tcp dport 3000 dnat to 127.0.0.1:4000
+    }
+}"""
+
+
+@needs_lab
+@pytest.mark.skipif(shutil.which("nft") is None, reason="needs nft to redirect packets")
+def test_what_is_redirected_is_not_taken_to_be_everywhere() -> None:
+    """Where NAT answers for one address, those that refuse are not said to answer."""
+    machine = Machine({"wifi": "192.168.0.102/24", "ethernet": "10.0.0.12/24"}, firewall=REDIRECTED)
+    desk = {"ethernet": "10.0.0.20/24"}
+    with lab.network(laptop=machine, desk=desk) as net, net.laptop.listen(4000, "127.0.0.1"):
+        found = net.laptop.call(answering, 3000)
+        assert not net.desk.probe("10.0.0.12:3000")
+    assert [str(b) for b in found.bindings] == ["192.168.0.102:3000"]
+    assert "something redirects its packets (NAT)" in found.evidence[-1]
+
+
+def test_another_machine_is_not_tried() -> None:
+    """A port number is of this machine: what is another's address is not dialled."""
+    laptop = Host.of(lo="127.0.0.1/8", wifi="198.51.100.7/24")
+    with pytest.raises(ValueError, match=r"198\.51\.100\.7 is no address of this machine"):
+        answering(3000, host=laptop)
+
+
+def test_ctrl_c_ends_it_at_once() -> None:
+    """Who has seen enough need not wait until the last address has kept silent."""
+    doors = [Door(parse_address("127.0.0.1")), Door(parse_address("127.0.0.2"))]
+    with bind(transport="udp") as silent:
+        timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+        timer.start()
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                try_doors(doors, silent.getsockname()[1], 3.0, "udp")
+            waiting = [t for t in threading.enumerate() if t.name.startswith("ThreadPool")]
+            assert waiting, "the attempt had ended before it was interrupted, or was waited for"
+        finally:
+            timer.join()
+    for thread in waiting:
+        thread.join()
 
 
 def test_silence_widens() -> None:
@@ -235,6 +298,7 @@ def test_silence_widens() -> None:
     for outcomes, expected in bound.items():
         told = deduce(3000, "tcp", met(*outcomes), None)
         assert [str(b) for b in told.bindings] == expected, outcomes
+        assert (silent in outcomes) is any("no answer from" in why for why in told.evidence)
 
 
 def test_only_one_ipv6_address_shows_no_difference() -> None:

@@ -8,6 +8,15 @@ import pytest
 
 from bindlab import Answer, Outcome, Reason, explain, lab
 from bindlab.lab import Machine, Nic, Route
+from bindlab.snapshot.neighbours import (
+    NUD_DELAY,
+    NUD_FAILED,
+    NUD_INCOMPLETE,
+    NUD_PROBE,
+    NUD_REACHABLE,
+    NUD_STALE,
+    is_there,
+)
 
 AVAILABLE = lab.available()
 pytestmark = pytest.mark.skipif(not AVAILABLE, reason=AVAILABLE.reason)
@@ -134,7 +143,7 @@ CASES = {
         Reason.NO_WAY_BACK,
         UNREACHABLE,
         laptop=Machine({"wifi": Nic(f"{WIFI}/24", up=False), "ethernet": "10.0.0.12/24"}),
-        says="bring wifi up",
+        says="connect wifi",
     ),
     "no other interface": Case(
         WILDCARD,
@@ -142,7 +151,7 @@ CASES = {
         Reason.LINK_DOWN,
         UNREACHABLE,
         laptop=Machine({"wifi": Nic(f"{WIFI}/24", up=False)}),
-        says="bring wifi up",
+        says="connect wifi",
     ),
     "no carrier": Case(
         WILDCARD,
@@ -150,7 +159,7 @@ CASES = {
         None,
         UNREACHABLE,
         laptop=Machine({"wifi": Nic(f"{WIFI}/24", carrier=False), "ethernet": "10.0.0.12/24"}),
-        says="bring wifi up",
+        says="connect wifi",
     ),
 }
 
@@ -193,17 +202,74 @@ def test_the_system_is_asked_where_its_table_is_no_full_truth() -> None:
     assert found.verdict.reason is Reason.NO_WAY_BACK
 
 
+APART = {
+    "protocols": "ipproto udp",
+    "ports": "dport 9",
+    "marks": "fwmark 0/1",
+    "users": "uidrange 0-0",
+}
+
+
+@pytest.mark.parametrize("told_by", APART.values(), ids=APART)
+def test_what_rules_tell_this_process_is_no_proof(told_by: str) -> None:
+    """Where rules tell programs apart, the way of another server may be open: that is no NO."""
+    with (
+        lab.network(laptop=LAPTOP, phone=HANDSET, desk=DESK) as net,
+        net.laptop.listen(3000, "0.0.0.0"),
+    ):
+        with net.laptop.run(["ip", "rule", "add", *told_by.split(), "prohibit"]) as rule:
+            assert rule.wait() == 0, rule.output
+        found = net.laptop.call(explain, 3000, PHONE)
+        if told_by in ("ipproto udp", "dport 9"):
+            assert net.phone.probe(f"{WIFI}:3000").accepted
+    assert found.verdict is not None
+    assert found.verdict.answer is MAYBE
+
+
 def test_whether_somebody_is_there() -> None:
     """Where this machine has asked the link for the origin, it is said what came of that."""
     with (
         lab.network(laptop=LAPTOP, phone=HANDSET, desk=DESK) as net,
         net.laptop.listen(3000, "0.0.0.0"),
     ):
-        assert "has answered" not in flat(str(net.laptop.call(explain, 3000, PHONE)))
+        assert "is there" not in flat(str(net.laptop.call(explain, 3000, PHONE)))
         assert net.phone.probe(f"{WIFI}:3000").accepted
         found = net.laptop.call(explain, 3000, PHONE)
-        assert f"{PHONE} is there: it has answered on wifi" in found.certain
+        assert f"{PHONE} is there: it was heard on wifi in the last two minutes" in found.certain
         asleep = "192.168.0.77"
         assert net.laptop.probe(f"{asleep}:3000", timeout=0.2).outcome is SILENCE
         found = net.laptop.call(explain, 3000, asleep)
         assert str(found.checks[0]).startswith(f"whether {asleep} is on and awake")
+
+
+# An entry's state, the seconds since it was confirmed and since it changed, and what it tells.
+HEARD = {
+    "it just answered": (NUD_REACHABLE, 1, 1, True),
+    "it answered, and nobody has asked since": (NUD_STALE, 70, 30, True),
+    "it asked us": (NUD_STALE, 60, 0, True),
+    "it asked us, and is being asked": (NUD_DELAY, 62, 2, True),
+    "yesterday": (NUD_STALE, 86_400, 86_360, None),
+    "yesterday, and being asked now": (NUD_PROBE, 86_400, 1, None),
+    "nobody answers": (NUD_FAILED, 86_400, 5, False),
+    "asked just now": (NUD_INCOMPLETE, 60, 1, False),
+    "nobody answered, an hour ago": (NUD_FAILED, 86_400, 3_600, None),
+    "an administrator says so": (0x80, 0, 0, None),
+}
+
+
+@pytest.mark.parametrize(("state", "confirmed", "updated", "told"), HEARD.values(), ids=HEARD)
+def test_what_an_old_entry_tells(
+    state: int, confirmed: float, updated: float, told: bool | None
+) -> None:
+    """Linux keeps entries of who went home long ago: only recent ones are knowledge."""
+    assert is_there(state, confirmed, updated) is told
+
+
+def test_an_entry_made_by_hand_is_no_answer() -> None:
+    """What an administrator wrote into the table says nothing of who is there."""
+    by_hand = "ip neigh replace 192.168.0.50 lladdr 02:00:00:00:00:01 dev wifi nud permanent"
+    with lab.network(laptop=LAPTOP, desk=DESK) as net, net.laptop.listen(3000, "0.0.0.0"):
+        with net.laptop.run(by_hand.split()) as done:
+            assert done.wait() == 0
+        found = net.laptop.call(explain, 3000, PHONE)
+    assert "is there" not in str(found)

@@ -1,14 +1,17 @@
 """What ``python -m bindlab`` prints, and the status it ends with."""
 
 import json
+import os
+import re
 import subprocess
 import sys
 
 import pytest
 from attempts import port_of
 
-from bindlab import Host, bind, listen
+from bindlab import Host, bind, listen, reachable_from
 from bindlab.__main__ import main
+from bindlab.documents import networks_document
 
 
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:
@@ -40,6 +43,73 @@ def test_as_a_program() -> None:
     done = subprocess.run([*command, "--help"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "exit status: 0" in done.stdout
+
+
+# Writes nothing before its buffer is full or flushed, as where nobody sets PYTHONUNBUFFERED.
+BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
+
+@pytest.mark.parametrize("unbuffered", [False, True])
+def test_a_reader_that_has_seen_enough(unbuffered: bool) -> None:
+    """A pipe that nobody reads, as behind ``| head``, is no error, and nothing is said of it."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as pipe:
+        done = subprocess.run(
+            [sys.executable, "-m", "bindlab", "0.0.0.0:3000"],
+            env={**BUFFERED, "PYTHONUNBUFFERED": "1" if unbuffered else ""},
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_a_disk_that_is_full() -> None:
+    """An answer that cannot be written is an error of the system's, with its words."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "bindlab", "0.0.0.0:3000"],
+            env=BUFFERED,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 3
+    assert done.stderr == "python -m bindlab: [Errno 28] No space left on device\n"
+
+
+def test_names_that_the_output_has_no_letters_for() -> None:
+    """An interface may have a name in any script, and the output be for ASCII only."""
+    host = Host.of(lo="127.0.0.1/8", 无线网="192.168.0.102/24")
+    code = (
+        "import bindlab.__main__ as program, bindlab, sys;"
+        "program.this_host = lambda: bindlab.Host.from_json(sys.stdin.read());"
+        "sys.exit(program.main([]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**BUFFERED, "PYTHONIOENCODING": "ascii"},
+        input=host.to_json(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert r"others should use 192.168.0.102: this machine's address on \u65e0" in done.stdout
+
+
+def test_no_zone_is_told_to_others(capsys: pytest.CaptureFixture[str]) -> None:
+    """A zone is each machine's own: others are given the address without this machine's."""
+    host = Host.of(lo="127.0.0.1/8", wifi="fe80::2/64")
+    others = reachable_from("[::]:80", host=host).endpoints[:1]
+    (use,) = networks_document(host, others)["others_use"]
+    assert (use["address"], use["interface"]) == ("fe80::2", "wifi")
+    text = printed(capsys)
+    assert not re.search(r"^(others should use|or) \S*%(?!ITS-ZONE)", text, re.M)
 
 
 def test_the_networks(capsys: pytest.CaptureFixture[str]) -> None:

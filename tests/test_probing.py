@@ -167,6 +167,7 @@ def test_what_is_no_address_to_dial(
         (math.nan, ValueError),
         (math.inf, ValueError),
         (-math.inf, ValueError),
+        (10**400, ValueError),
         (True, TypeError),
         ("1", TypeError),
         (None, TypeError),

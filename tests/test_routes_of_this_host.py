@@ -133,6 +133,8 @@ def test_routes_are_those_that_were_made(
             id="table-default-in-the-shadow",
         ),
         pytest.param(["link add red type vrf table 10", "link set red up"], id="vrf"),
+        pytest.param(["route add 10.7.0.0/16 dev wifi table local"], id="table-local"),
+        pytest.param(["-6 route add fd00::/8 dev wifi table local"], id="ipv6-table-local"),
     ],
 )
 def test_what_routes_cannot_tell_makes_them_unknown(ns: Namespace, commands: list[str]) -> None:

@@ -72,29 +72,27 @@ def changes(
     *judged* is *host* with what is known of the way to *origin*.
     """
     bound_now = [binding.endpoint for binding in bound if not binding.device]
-    for wildcard in _WILDCARDS:
-        everywhere = Endpoint(wildcard, port, transport)
-        best = next(iter(_reach(everywhere, judged).verdict(origin).endpoints), None)
-        if best is None:
-            continue
-        for endpoint in (best.endpoint, everywhere):
+    for best in _everywhere(port, transport, judged).verdict(origin).endpoints[:1]:
+        wildcard = next(ip for ip in _WILDCARDS if ip.version == best.ip.version)
+        for endpoint in (best.endpoint, Endpoint(wildcard, port, transport)):
             verdict = _reach(endpoint, judged).verdict(origin)
             if verdict and endpoint not in bound_now:
                 yield Change(endpoint, verdict, _let_in(_reach(endpoint, host)))
-        return  # the first family that serves
 
 
 def bound_everywhere(port: int, transport: Transport, host: Host, verdict: Verdict) -> Verdict:
     """Return the verdict on the origin of *verdict* if a socket were bound to every address."""
-    everywhere = [
-        Binding(Endpoint(wildcard, port, transport), v6only=True, listening=True)
-        for wildcard in _WILDCARDS
-    ]
-    return Reach(everywhere, host).verdict(verdict.origin)
+    return _everywhere(port, transport, host).verdict(verdict.origin)
+
+
+def _everywhere(port: int, transport: Transport, host: Host) -> Reach:
+    endpoints = [Endpoint(wildcard, port, transport) for wildcard in _WILDCARDS]
+    return Reach([Binding(each, v6only=True, listening=True) for each in endpoints], host)
 
 
 def _reach(endpoint: Endpoint, host: Host) -> Reach:
-    v6only = True if endpoint.is_unspecified else None
+    # Most servers leave IPV6_V6ONLY to the system, whose default lets IPv4 in beside IPv6.
+    v6only = host.bindv6only if endpoint.is_unspecified else None
     return Reach([Binding(endpoint, v6only=v6only, listening=True)], host)
 
 
@@ -108,11 +106,11 @@ def _let_in(reach: Reach) -> tuple[Verdict, ...]:
 
 
 def _audience(rows: Collection[Verdict]) -> str:
-    networks = [row.who for row in rows if not isinstance(row.origin, Vantage)]
-    words = [f"everyone on {' and '.join(networks)}"] if networks else []
+    words = [row.who for row in rows if not isinstance(row.origin, Vantage)]
+    words[:1] = [f"everyone on {word}" for word in words[:1]]
     vantages = {row.origin for row in rows}
     if BEYOND in vantages:
-        words.append("whom a router sends here")
+        words.append("other networks through a router")
     if INTERNET in vantages:
         words.append("the internet")
     return ", ".join(words[:-1]) + (" and " if words[1:] else "") + words[-1] if words else "nobody"

@@ -11,7 +11,7 @@ from bindlab.host import System
 from bindlab.reach import Condition, Reason, Verdict
 from bindlab.value import Value
 
-__all__ = ["FIREWALLS", "REMEDIES", "Check", "checks_of"]
+__all__ = ["FIREWALLS", "REMEDIES", "ROUTES", "Check", "checks_of"]
 
 
 class Check(Value):
@@ -60,10 +60,18 @@ _CHECKS: Final[tuple[tuple[Condition | None, Callable[[Verdict, bool], bool], st
         ),
     ),
     (
+        Condition.LOCATION,
+        _always,
+        (
+            "the place: {origin} fits {homes}, and answers go one way only, so ask where it really "
+            "is, and disconnect what else has its network"
+        ),
+    ),
+    (
         Condition.LINK_ISOLATION,
         _always,
         (
-            "the access point: guest and public Wi-Fi often keep their stations apart (client "
+            "the access point: guest and public Wi-Fi often keep their devices apart (client "
             "isolation)"
         ),
     ),
@@ -75,12 +83,12 @@ _CHECKS: Final[tuple[tuple[Condition | None, Callable[[Verdict, bool], bool], st
     (
         Condition.ROUTE_THERE,
         _always,
-        "the way there: does {origin} have a route to {address}? (ip route get {address})",
+        "the way there: does {origin} have a route to {address}, or a router that has one?",
     ),
     (
         Condition.ROUTE_BACK,
         _always,
-        "the way back: does this machine have a route to {origin}? (ip route get)",
+        "the way back: do this machine's answers find {origin}?{route}",
     ),
     (
         Condition.NAT,
@@ -139,11 +147,6 @@ _CHECKS: Final[tuple[tuple[Condition | None, Callable[[Verdict, bool], bool], st
         "the client: it has to take the answer from another address than it asked",
     ),
     (
-        Condition.LOCATION,
-        _always,
-        "the place: an address such as {origin} fits several networks, so ask where it really is",
-    ),
-    (
         None,
         _directly,
         "what is dialled: {dial}, with this address and this port, and no proxy between",
@@ -159,6 +162,15 @@ FIREWALLS: Final[Mapping[System, str]] = {
     "openbsd": "(pfctl -sr)",
 }
 
+# From documentation but for Linux: how each system tells the way that it takes to an address.
+ROUTES: Final[Mapping[System, str]] = {
+    "linux": " (ip route get {origin})",
+    "macos": " (route -n get {origin})",
+    "windows": " (Find-NetRoute -RemoteIPAddress {origin})",
+    "freebsd": " (route -n get {origin})",
+    "openbsd": " (route -n get {origin})",
+}
+
 # What to do where no address to bind would let the origin in, by what shuts it out of all.
 REMEDIES: Final[Mapping[Reason, str]] = {
     Reason.NOT_LISTENING: "call listen() on the socket",
@@ -171,7 +183,7 @@ REMEDIES: Final[Mapping[Reason, str]] = {
     Reason.DEVICE: "bind the device that {origin} comes by, or none",
     Reason.STRONG_HOST: "bind the address on the network that {origin} comes by",
     Reason.LOOPBACK_DOWN: "bring loopback up (ip link set lo up)",
-    Reason.LINK_DOWN: "bring {interface} up: join its network, plug the cable in",
+    Reason.LINK_DOWN: "connect {interface}: join its Wi-Fi, or plug its cable in",
     Reason.NO_WAY_BACK: "give this machine a route to {origin}, or put both in one network",
 }
 
@@ -181,7 +193,7 @@ def checks_of(
 ) -> tuple[Check, ...]:
     """Return what decides whether the origin of *verdict*, which nothing here shuts out, gets in.
 
-    *words* are those of the sentences; *seen* is whether it has answered on its link.
+    *words* are those of the sentences; *seen* is whether it was heard on its link lately.
     """
     return tuple(
         Check(condition, sentence.format(**words))

@@ -101,7 +101,10 @@ class Explanation(Value):
         to_do = [*(f"or {one}" if n else one for n, one in enumerate(changes)), *self.remedies]
         if to_do:
             whom = "others" if self.origin is None else "it"
-            purpose = "For a straight way" if self.dial else f"To let {whom} in"
+            serve = (
+                "To let {whom} in" if self.bindings else "For {whom} to get in, once a server runs"
+            )
+            purpose = "For a direct way" if self.dial else serve.format(whom=whom)
             yield from ["", f"{purpose}:", *_wrapped("- ", to_do)]
         if self.checks:
             after = "Then check" if to_do else "Check"

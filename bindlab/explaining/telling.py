@@ -5,11 +5,12 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from bindlab.binding import Binding
-from bindlab.endpoint import Transport, address_text
+from bindlab.endpoint import IPAddress, Transport, address_text
 from bindlab.explaining.changes import Change, bound_everywhere, changes
-from bindlab.explaining.checks import FIREWALLS, REMEDIES, Check, checks_of
+from bindlab.explaining.checks import FIREWALLS, REMEDIES, ROUTES, Check, checks_of
 from bindlab.explaining.explanation import Explanation
 from bindlab.host import Host
+from bindlab.interface import Interface
 from bindlab.reach import THIS_HOST, Condition, Origin, Reach, Reason, Vantage, Verdict
 
 __all__ = ["Subject", "tell", "verdict_on"]
@@ -19,8 +20,11 @@ _NOTHING_THERE = (
     "the port: is it {port} that it listens on? Its own output says",
     "containers: a server in one listens there, and its port has to be published here",
 )
-_ABSENT = "whether {origin} is on and awake: nobody answers for it on {interface} now"
-_PRESENT = "{origin} is there: it has answered on {interface}"
+_ABSENT = (
+    "whether {origin} is on and awake: in the last minute nobody answered for it on {interface}"
+)
+_PRESENT = "{origin} is there: it was heard on {interface} in the last two minutes"
+_NO_DEVICE = "with either, bind no device (SO_BINDTODEVICE): it shuts out what comes by others"
 _DEAD = "{link}, on whose network it would be, is down or has no carrier"
 _OF_THE_SOCKET = (Reason.NOT_LISTENING, Reason.OTHER_PEER)  # whatever it is bound to
 
@@ -58,7 +62,7 @@ def tell(
 ) -> Explanation:
     """Return the explanation of *verdict*, ``None`` where nothing listens.
 
-    *seen* is whether the origin has answered on its link, ``None`` where that is not known.
+    *seen* is whether the origin was heard on its link lately, ``None`` where that is not known.
     """
     if verdict is None:
         serve = () if asked is None else tuple(_changes(subject, asked))
@@ -76,7 +80,7 @@ def tell(
         *_by_the_other_family(subject, verdict),
         *(checks_of(then, words, seen is True) if then else ()),
     )
-    remedies = () if to_bind else tuple(_remedies(subject, verdict, words))
+    remedies = tuple(_remedies(subject, verdict, words, rebind=bool(to_bind)))
     subject = subject._replace(certain=(*subject.certain, *certain))
     return _explanation(subject, asked, verdict, to_bind, remedies, checks)
 
@@ -108,15 +112,18 @@ def _changes(subject: Subject, origin: Origin) -> Iterator[Change]:
 
 
 def _dead_links(verdict: Verdict, host: Host) -> Iterator[str]:
-    """Yield the interfaces on whose network the origin would be, and which carry nothing now."""
+    """Yield the interfaces on whose network the origin would be, if none of them is alive."""
     ip = verdict.origin
-    for link in host.interfaces:
-        dead = link.is_up is False or link.is_running is False
-        at_home = isinstance(ip, IPv4Address | IPv6Address) and any(
-            ip in address.network for address in link.addresses
-        )
-        if dead and at_home:
-            yield link.display_name
+    if not isinstance(ip, IPv4Address | IPv6Address):
+        return
+    home = _homes(ip, host)
+    if all(link.is_up is False or link.is_running is False for link in home):
+        yield from (link.display_name for link in home)
+
+
+def _homes(ip: IPAddress, host: Host) -> list[Interface]:
+    """Return the interfaces whose networks *ip* is in."""
+    return [link for link in host.interfaces if any(ip in a.network for a in link.addresses)]
 
 
 def _by_the_other_family(subject: Subject, verdict: Verdict) -> Iterator[Check]:
@@ -130,8 +137,14 @@ def _by_the_other_family(subject: Subject, verdict: Verdict) -> Iterator[Check]:
             yield Check(None, words)
 
 
-def _remedies(subject: Subject, verdict: Verdict, words: dict[str, object]) -> Iterator[str]:
-    """Yield what to do where another address to bind is not the answer."""
+def _remedies(
+    subject: Subject, verdict: Verdict, words: dict[str, object], *, rebind: bool
+) -> Iterator[str]:
+    """Yield what to do where another address to bind is not the answer, or not all of it."""
+    if rebind:
+        if verdict.reason is Reason.DEVICE:
+            yield _NO_DEVICE
+        return
     dead = [*_dead_links(verdict, subject.host)]
     for link in dead:
         yield REMEDIES[Reason.LINK_DOWN].format(interface=link)
@@ -146,13 +159,20 @@ def _remedies(subject: Subject, verdict: Verdict, words: dict[str, object]) -> I
 def _words(subject: Subject, verdict: Verdict) -> dict[str, object]:
     """Return what the sentences of the checklist may speak of."""
     best = verdict.endpoints[0] if verdict.endpoints else None
-    is_address = isinstance(verdict.origin, IPv4Address | IPv6Address)
+    origin, homes, route = "the other machine", ["several networks"], ""
+    if isinstance(verdict.origin, IPv4Address | IPv6Address):
+        origin = str(verdict.origin)
+        found = [link.display_name for link in _homes(verdict.origin, subject.host)]
+        homes = found if len(found) > 1 else homes
+        route = ROUTES[subject.host.system].format(origin=origin)
     version = getattr(verdict.origin, "version", 4)
     return {
         "transport": subject.transport.upper(),
         "port": subject.port,
         "firewall": FIREWALLS[subject.host.system],
-        "origin": verdict.origin if is_address else "the other machine",
+        "origin": origin,
+        "homes": " and ".join(homes),
+        "route": route,
         "interface": verdict.interface or (best.interface if best else None) or "its interface",
         "address": address_text(best.ip) if best else "this machine's address",
         "dial": verdict.opens,

@@ -3,14 +3,14 @@
 from ipaddress import IPv4Address, IPv6Address
 
 from bindlab.binding import Binding
-from bindlab.endpoint import Transport, address_text
+from bindlab.endpoint import Transport, parse_transport
 from bindlab.explaining.explanation import Explanation
 from bindlab.explaining.telling import Subject, tell, verdict_on
 from bindlab.host import Host
 from bindlab.reach import Origin, OriginLike, Reach, Verdict, parse_origin
 from bindlab.reachable import reachable_from
 from bindlab.scanning import Answering, answering
-from bindlab.snapshot import has_answered, route_to
+from bindlab.snapshot import has_answered, route_to, tells_programs_apart
 
 __all__ = ["explain"]
 
@@ -27,13 +27,14 @@ def explain(
 
     *target* is a port number of this machine, whoever serves there (:func:`answering` finds
     out what it is bound to, with *transport* and *timeout*, in seconds), or what
-    :func:`reachable_from` takes: then nothing is tried. *origin* is that of
+    :func:`reachable_from` takes: then nothing is tried, and a *transport* of its own is a
+    ``ValueError``. *origin* is that of
     :meth:`Reach.verdict`, such as the address of the colleague who cannot connect; ``None``
     explains who gets in from where.
 
     What is certain stands apart from what has to be looked at elsewhere: firewalls, access
     points and VPNs are a checklist, the likeliest first. Nothing is sent to *origin*. On Linux
-    it is said whether *origin* has answered on its link lately (ARP, NDP), and whose the
+    it is said whether *origin* was heard on its link lately (ARP, NDP), and whose the
     socket is as far as this process may see.
 
     *host* is the machine to answer for; ``None`` is this one, now. Bad input is a
@@ -42,6 +43,10 @@ def explain(
     asked = None if origin is None else parse_origin(origin)
     if isinstance(target, int) and not isinstance(target, bool):
         subject = _of_port(answering(target, host=host, transport=transport, timeout=timeout))
+    elif isinstance(target, str) and target.isdecimal():
+        raise ValueError(f"{target!r} is text: give a port as a number, {target}")
+    elif parse_transport(transport) != "tcp":
+        raise ValueError(f"transport is for a port number: say it in the target, not of {target!r}")
     else:
         subject = _of_reach(reachable_from(target, host=host))
     if not subject.bindings:
@@ -59,11 +64,12 @@ def _of_port(found: Answering) -> Subject:
     name = f"port {found.port}{'' if found.transport == 'tcp' else '/udp'}"
     verb = "listens on" if found.transport == "tcp" else "receives on"
     owners = {one.binding: owner(one.inode, one.uid) for one in found.listed or ()}
-    certain = [f"{owners.get(b, 'something')} {verb} {b}" for b in found.bindings]
-    if not certain:
-        silent = [address_text(m.door.ip) for m in found.met if m.is_silent]
-        quiet = f"; no answer from {', '.join(silent)}" if silent else ""
-        certain = [f"nothing {verb} {name} of this machine, on none of its addresses{quiet}"]
+    seen = "something answers like a server that"
+    certain = [f"{owners.get(b, seen)} {verb} {b}" for b in found.bindings]
+    if not certain and found.listed is None:
+        certain = [f"no address of this machine answers on {name}"]
+    elif not certain:
+        certain = [f"nothing {verb} {name} of this machine, on none of its addresses"]
     certain.extend(found.evidence[0 if found.listed is None else 1 :])
     return Subject(
         found.bindings,
@@ -93,14 +99,18 @@ def _of_reach(reach: Reach) -> Subject:
 def _knowing_the_way(subject: Subject, origin: Origin) -> Host:
     """Return the host with the way back to *origin*, asked of the system if its table is unknown.
 
-    Nothing is sent. A socket on a device goes ways of its own.
+    Nothing is sent. A socket on a device goes ways of its own, and so may a server where rules
+    tell programs apart: that this process finds no way proves nothing then.
     """
     host = subject.host
     if host.routes is not None or any(map(_is_pinned, subject.bindings)):
         return host
     if not isinstance(origin, IPv4Address | IPv6Address) or origin.is_link_local:
         return host
-    return host.replace(routes=[route_to(origin)])
+    way = route_to(origin)
+    if way.refusal is not None and tells_programs_apart(origin.version) is not False:
+        return host
+    return host.replace(routes=[way])
 
 
 def _is_pinned(binding: Binding) -> bool:

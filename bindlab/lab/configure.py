@@ -125,12 +125,20 @@ def _set(path: str, value: str) -> None:
         raise LabError(error.errno, f"cannot set {setting} to {value}: {error}") from error
 
 
+def _nft() -> str:
+    """Return the program; Debian installs it where an ordinary user's PATH does not lead."""
+    import shutil
+
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+    return shutil.which("nft", path=path) or "nft"
+
+
 def _load(ruleset: str) -> None:
     import subprocess
 
     try:
         done = subprocess.run(
-            ["nft", "-f", "-"], input=ruleset, text=True, capture_output=True, check=False
+            [_nft(), "-f", "-"], input=ruleset, text=True, capture_output=True, check=False
         )
     except FileNotFoundError as error:
         text = "a firewall takes the nft program: install nftables (apt install nftables)"

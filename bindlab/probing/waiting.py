@@ -4,10 +4,10 @@ Knows what may be asked for and for how long. How an attempt is made is
 :mod:`bindlab.attempt`'s, what it met :mod:`bindlab.outcome`'s.
 """
 
+import sys
 import time
 from collections.abc import Callable
 from ipaddress import IPv6Address
-from math import isfinite
 from typing import Protocol, TypeAlias
 
 from bindlab.endpoint import Endpoint, IPAddress, parse_address, unmap
@@ -162,8 +162,8 @@ def parse_target(endpoint: object) -> Endpoint:
         )
     if endpoint.is_unspecified:
         raise ValueError(
-            f"{endpoint} is a wildcard, which stands for every address of the host and is none "
-            f"to dial: write one of them, such as {_loopback(endpoint)}"
+            f"{endpoint} is a wildcard, an address to listen on and none to dial: "
+            f"write one that it stands for, such as {_loopback(endpoint)}"
         )
     if endpoint.port == 0:
         raise ValueError(f"{endpoint}: nothing has port 0: write the port that the server has")
@@ -181,7 +181,7 @@ def parse_timeout(timeout: object) -> float:
     """Return *timeout* in seconds, if it is a finite number above 0 and no bool."""
     if isinstance(timeout, bool) or not isinstance(timeout, int | float):
         raise TypeError(f"a timeout is a number of seconds, not {type(timeout).__name__}")
-    if not (isfinite(timeout) and timeout > 0):
+    if not 0 < timeout <= sys.float_info.max:
         raise ValueError(f"timeout {timeout} is not a finite number of seconds above 0")
     return float(timeout)
 

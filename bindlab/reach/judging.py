@@ -234,7 +234,7 @@ def _beside_others(destination: Destination, standings: Standings, *, several: b
 def _why(path: Path, destination: Destination) -> str:
     owner = destination.owner.display_name if destination.owner else "no interface"
     if path.is_answering:
-        return f"this machine itself would send to the origin from it, the address of {owner}"
+        return f"the address of {owner}, from which this machine sends to the origin"
     if path.is_loopback:
         return "loopback, from this machine only"
     if path.inside:

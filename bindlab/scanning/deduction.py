@@ -30,41 +30,47 @@ def deduce(
 
     *listed* are the sockets that the system lists on the port, ``None`` where it does not
     tell. Without them the widest binding is taken that *met* allows, silence counting as an
-    answer: what keeps silent may be behind a firewall.
+    answer beside one that is none: what keeps silent may be behind a firewall. Where nothing
+    answers at all, there is no binding, and the evidence names what keeps silent.
     """
+    met = [m for m in met if not m.is_absent]
     if listed is None:
-        found = tuple(_bindings(port, transport, met))
-        bindings = tuple(dict.fromkeys(binding for binding, _ in found))
-        return Deduction(bindings, tuple(dict.fromkeys(why for _, why in found)))
+        return _from_outside(port, transport, met)
     sockets = sorted(set(listed), key=str)
-    evidence = [f"the system lists {_joined(sockets) or 'no socket'} on this port"]
+    named = " and ".join(map(str, sockets)) or "no socket"
+    evidence = [f"the system lists {named} on this port"]
+    theirs = [m for m in met if any(_covers(socket, m.door) for socket in sockets)]
     # UDP that keeps silent without a socket is no server.
-    beside = [
-        m
-        for m in met
-        if m.probe.accepted and not any(_covers(socket, m.door) for socket in sockets)
-    ]
-    if beside:
-        where = _joined(m.door for m in beside)
+    beside = [m for m in met if m not in theirs and (m.probe.accepted or not m.is_taken)]
+    if where := _joined(m.door for m in beside if m.probe.accepted):
         evidence.append(f"yet {where} answers, so something redirects its packets (NAT)")
-    deaf = [
-        m.door for m in met if not m.is_taken and any(_covers(socket, m.door) for socket in sockets)
-    ]
-    if deaf:
-        evidence.append(f"yet no answer from {_joined(deaf)}: {_DEAF}")
+    if where := _joined(m.door for m in theirs if not m.is_taken and not m.door.is_unused):
+        evidence.append(f"yet no answer from {where}: {_DEAF}")
     return Deduction(
-        (*sockets, *(b for b, _ in _bindings(port, transport, beside))), tuple(evidence)
+        (*sockets, *(binding for binding, _ in _bindings(port, transport, beside))),
+        tuple(evidence),
     )
 
 
+_DEAF = "a firewall on this machine, a server too busy to accept, or loopback is down"
 _WHY = {  # by whether every IPv4 and every IPv6 address answers
-    (True, False): "every IPv4 address answers, so it is a wildcard",
-    (False, True): "every IPv6 address answers and not every IPv4 one: a wildcard of IPv6 only",
-    (True, True): "every address answers, IPv4 and IPv6: a dual-stack wildcard, or one of each",
+    (True, False): "every IPv4 address {answers}, so it is a wildcard",
+    (False, True): "every IPv6 address {answers} and not every IPv4 one: a wildcard of IPv6 only",
+    (True, True): ("every address {answers}, IPv4 and IPv6: a dual-stack wildcard, or one of each"),
 }
-_DEAF = "a firewall here, a full backlog, or loopback is down"
-_UNUSED = "even 127.255.255.254 answers, which nobody serves by itself"
+_UNUSED = "even 127.255.255.254 {answers}, which nobody serves by itself"
 _ALIKE = "::1 is the only IPv6 address here, so that ::1 and :: look alike: the wider one is taken"
+_ANSWERS: dict[Transport, str] = {"tcp": "answers", "udp": "takes datagrams"}
+
+
+def _from_outside(port: int, transport: Transport, met: Sequence[Met]) -> Deduction:
+    found = tuple(_bindings(port, transport, met))
+    evidence = [why.format(answers=_ANSWERS[transport]) for _, why in found]
+    if where := _joined(m.door for m in met if not m.is_taken and m.is_silent):
+        evidence.append(f"no answer from {where}, where a server may be all the same: {_DEAF}")
+    return Deduction(
+        tuple(dict.fromkeys(binding for binding, _ in found)), tuple(dict.fromkeys(evidence))
+    )
 
 
 def _bindings(port: int, transport: Transport, met: Sequence[Met]) -> Iterator[tuple[Binding, str]]:
@@ -82,7 +88,8 @@ def _bindings(port: int, transport: Transport, met: Sequence[Met]) -> Iterator[t
     for m in met:
         if m.is_taken and not (v4 if m.door.ip.version == 4 else v6):
             endpoint = Endpoint(m.door.ip, port, transport)
-            yield Binding(endpoint, listening=listening), f"{m.door} answers, and not all others do"
+            why = f"{m.door} {{answers}}, and not all others do"
+            yield Binding(endpoint, listening=listening), why
 
 
 def _is_everywhere(version: int, met: Sequence[Met]) -> bool:

@@ -21,7 +21,7 @@ _LOOPBACKS: Final = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 _UNUSED: Final = IPv4Address("127.255.255.254")
 # Packets for these leave the machine: the address is not one of its own yet, or never.
 _NOT_USABLE = AddressState.TENTATIVE | AddressState.DAD_FAILED
-_AT_ONCE = 32
+_AT_ONCE = 128  # each has a descriptor, of which macOS gives a process 256
 
 
 class Door(NamedTuple):
@@ -79,6 +79,11 @@ class Met(NamedTuple):
         return self.probe.accepted or silent_udp
 
     @property
+    def is_absent(self) -> bool:
+        """Whether this machine has no such address, as ``::1`` where IPv6 is turned off."""
+        return self.probe.outcome in (Outcome.NO_SOURCE, Outcome.WRONG_FAMILY)
+
+    @property
     def is_silent(self) -> bool:
         """Whether nothing came back: a firewall, a full backlog, or a UDP server."""
         return self.probe.outcome is Outcome.NO_ANSWER
@@ -110,5 +115,11 @@ def try_doors(
         return Met(door, probe(Endpoint(door.ip, port, transport), timeout=timeout))
 
     # Threads are of their maker's network namespace (clone(2)).
-    with ThreadPoolExecutor(min(len(doors), _AT_ONCE)) as pool:
-        return tuple(pool.map(met, doors))
+    pool = ThreadPoolExecutor(min(len(doors), _AT_ONCE))
+    try:
+        found = tuple(pool.map(met, doors))
+    except BaseException:  # Ctrl-C does not wait for what keeps silent
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+    return found

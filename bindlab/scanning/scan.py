@@ -5,7 +5,7 @@ from bindlab.endpoint import Transport, address_text, parse_port, parse_transpor
 from bindlab.host import Host
 from bindlab.scanning.deduction import deduce
 from bindlab.scanning.doors import Met, doors_of, try_doors
-from bindlab.snapshot import ListedSocket, sockets_on, this_host
+from bindlab.snapshot import ListedSocket, interfaces, sockets_on, this_host
 from bindlab.value import Value
 
 __all__ = ["Answering", "answering"]
@@ -96,19 +96,33 @@ def answering(
     it, because this machine refuses at once for a port that nobody has (ICMP port
     unreachable); a firewall that drops looks the same.
 
-    *host* is this machine as :func:`this_host` gave it; ``None`` asks anew. *port* is from 1
-    to 65535. *timeout* is in seconds, for each address; addresses are tried 32 at a time. It
+    *host* is this machine as :func:`this_host` gave it, and a ``ValueError`` if it has an address
+    that is none of this machine's now; ``None`` asks anew. *port* is from 1
+    to 65535. *timeout* is in seconds, for each address; addresses are tried 128 at a time. It
     proves what answers from here: no firewall or router on somebody else's way is seen.
     """
     number = parse_port(port)
     if number == 0:
         raise ValueError("port 0 is none to try: give the number that the server has")
-    where = this_host() if host is None else host
-    if not isinstance(where, Host):
-        raise TypeError(f"host is a Host, or None for this machine, not {host!r}")
     kind = parse_transport(transport)
+    where = this_host() if host is None else _checked(host)
     met = try_doors(tuple(doors_of(where)), number, timeout, kind)
     listed = sockets_on(number, kind)
     known = None if listed is None else [one.binding for one in listed]
     bindings, evidence = deduce(number, kind, met, known)
     return Answering(number, kind, bindings, met, listed, evidence, where)
+
+
+def _checked(host: object) -> Host:
+    """Return *host* if it is this machine: another's addresses would be another's to answer."""
+    if not isinstance(host, Host):
+        raise TypeError(f"host is a Host, or None for this machine, not {host!r}")
+    here = {address.ip for interface in interfaces() for address in interface.addresses}
+    for interface in host.interfaces:
+        for address in interface.addresses:
+            if address.ip not in here and not address.is_loopback:
+                raise ValueError(
+                    f"{address.ip} is no address of this machine, where ports are tried: of "
+                    "another machine give an endpoint, such as 0.0.0.0:3000, and no port number"
+                )
+    return host

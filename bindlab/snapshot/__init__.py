@@ -6,6 +6,7 @@ An edge: it reads, and decides nothing.
 from bindlab.snapshot.machine import interfaces, this_host
 from bindlab.snapshot.neighbours import has_answered
 from bindlab.snapshot.route_oracle import route_to
+from bindlab.snapshot.routing_table import tells_programs_apart
 from bindlab.snapshot.sock_diag import ListedSocket, sockets_on
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "interfaces",
     "route_to",
     "sockets_on",
+    "tells_programs_apart",
     "this_host",
 ]

@@ -15,7 +15,7 @@ from bindlab.route import Refusal, Route
 from bindlab.snapshot.netlink import Dumper, attributes
 from bindlab.snapshot.rtnetlink import RTM_GETROUTE
 
-__all__ = ["routes"]
+__all__ = ["routes", "tells_programs_apart"]
 
 RTM_GETRULE: Final = 34
 
@@ -28,6 +28,13 @@ _RULE = struct.Struct("=BBBBBBBBI")  # struct fib_rule_hdr
 _FR_ACT_TO_TBL = 1
 _FRA_PRIORITY, _FRA_TABLE, _FRA_PAD, _FRA_PROTOCOL = 6, 15, 18, 21
 _FRA_SUPPRESS_IFGROUP, _FRA_SUPPRESS_PREFIXLEN = 13, 14
+# What every program alike is told by: addresses, and names of interfaces.
+_FRA_DST, _FRA_SRC, _FRA_IIFNAME, _FRA_GOTO, _FRA_FLOW, _FRA_OIFNAME = 1, 2, 3, 4, 11, 17
+_ALIKE = frozenset(
+    {_FRA_DST, _FRA_SRC, _FRA_IIFNAME, _FRA_GOTO, _FRA_FLOW, _FRA_OIFNAME}
+    | {_FRA_PRIORITY, _FRA_TABLE, _FRA_PAD, _FRA_PROTOCOL}
+    | {_FRA_SUPPRESS_IFGROUP, _FRA_SUPPRESS_PREFIXLEN}
+)
 _NOT_SUPPRESSED = b"\xff\xff\xff\xff"
 
 _ROUTE = struct.Struct("=BBBBBBBBI")  # struct rtmsg
@@ -55,15 +62,17 @@ def routes(dumper: Dumper, names: Mapping[int, str]) -> tuple[Route, ...] | None
 
     They are the routes of the tables ``main`` and ``default``; *names* are the interfaces by
     index. What they cannot tell: rules beyond those that every namespace has (``ip rule``;
-    a VRF brings one), routes for some sources or types of service only, ``throw`` routes, and
-    interfaces that are not among *names*. A next hop that is dead is none, nor is a route
-    that has expired.
+    a VRF brings one), routes for some sources or types of service only, ``throw`` routes, routes
+    to others in table ``local``, and interfaces that are not among *names*. A next hop that is
+    dead is none, nor is a route that has expired.
     """
     dumper.filter_in_kernel()
     found: list[Route] = []
     try:
         for family in (_AF_INET, _AF_INET6):
             tables = _tables(dumper, family)
+            if _leads_away(dumper, family):
+                return None
             main = list(_table(dumper, family, _MAIN, names))
             found += main
             if _DEFAULT in tables:
@@ -74,6 +83,24 @@ def routes(dumper: Dumper, names: Mapping[int, str]) -> tuple[Route, ...] | None
     except _Untold:
         return None
     return tuple(found)
+
+
+def tells_programs_apart(version: int) -> bool | None:
+    """Return whether rules of IP *version* give some programs other ways than others.
+
+    They may tell marks, users, protocols, ports or VRFs apart (ip-rule(8)), and then what one
+    socket is told of its way says nothing of another's. ``None`` where rules cannot be read.
+    """
+    family = _AF_INET if version == 4 else _AF_INET6
+    try:
+        with Dumper() as dumper:
+            for rule in dumper.dump(RTM_GETRULE, _RULE.pack(family, 0, 0, 0, 0, 0, 0, 0, 0)):
+                answered, _, _, service, *_ = _RULE.unpack_from(rule)
+                if answered == family and (service or attributes(rule, _RULE.size).keys() - _ALIKE):
+                    return True
+    except OSError:
+        return None
+    return False
 
 
 def _tables(dumper: Dumper, family: int) -> Sequence[int]:
@@ -105,6 +132,22 @@ def _tables(dumper: Dumper, family: int) -> Sequence[int]:
     if tables and tables not in _WITHOUT_POLICY:
         raise _Untold
     return tables or _WITHOUT_POLICY[0]
+
+
+def _leads_away(dumper: Dumper, family: int) -> bool:
+    """Return whether table ``local``, which comes first, has a route to others too."""
+    wanted = _ROUTE.pack(family, 0, 0, 0, _LOCAL, 0, 0, _RTN_UNICAST, 0)
+    try:
+        messages = dumper.dump(RTM_GETROUTE, wanted)
+    except FileNotFoundError:  # no address was ever there
+        return False
+    for message in messages:
+        answered, _, _, _, table, _, _, kind, _ = _ROUTE.unpack_from(message)
+        # Linux once kept ff00::/8 there as if it were unicast.
+        to_group = attributes(message, _ROUTE.size).get(_RTA_DST, b"").startswith(b"\xff")
+        if (answered, table, kind) == (family, _LOCAL, _RTN_UNICAST) and not to_group:
+            return True
+    return False
 
 
 def _table(dumper: Dumper, family: int, wanted: int, names: Mapping[int, str]) -> Iterator[Route]:
