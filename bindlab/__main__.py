@@ -14,6 +14,7 @@ from bindlab import (
     INTERNET,
     Candidate,
     Host,
+    OriginLike,
     Scope,
     Transport,
     explain,
@@ -40,12 +41,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog=_STATUSES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("target", nargs="?", help="a port (3000) or an endpoint ([::]:53/udp)")
+    parser.add_argument(
+        "target", nargs="?", help="a port (3000, 53/udp) or an endpoint ([::]:53/udp)"
+    )
     parser.add_argument(
         "--from",
         dest="origin",
         metavar="ORIGIN",
-        help="who cannot connect: an address, a network (192.168.0.0/24), beyond or internet",
+        help="who cannot connect: an address, a network (192.168.0.0/24), an interface (whoever "
+        "is on it), beyond or internet",
     )
     parser.add_argument("--udp", action="store_true", help="the port is UDP's")
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
@@ -73,17 +77,25 @@ def _answer(target: str | None, origin: str | None, udp: bool, as_json: bool) ->
         if origin is not None or udp:
             raise ValueError("--from and --udp need a target: write a port, such as 3000")
         return 0, _networks(this_host(), as_json)
-    transport: Transport = "udp" if udp else "tcp"
-    port = int(target) if target.isascii() and target.isdigit() else None
+    number, _, suffix = target.partition("/")
+    transport: Transport = "udp" if udp or suffix == "udp" else "tcp"
+    is_port = number.isascii() and number.isdigit() and suffix in ("", "udp")
+    port = int(number) if is_port else None
     if port is None and udp:
         raise ValueError(f"--udp is for a port: write {target}/udp")
     if port is None and origin is None:
         reach = reachable_from(target)
         return 0, json.dumps(reach_document(reach), indent=2) if as_json else str(reach)
-    vantage = None if origin is None else _VANTAGES.get(origin, origin)
-    found = explain(target if port is None else port, vantage, transport=transport)
+    whom = None if origin is None else _origin(origin)
+    found = explain(target if port is None else port, whom, transport=transport)
     text = json.dumps(explanation_document(found), indent=2) if as_json else str(found)
     return 0 if found else 1, text
+
+
+def _origin(text: str) -> OriginLike:
+    """Return who is meant: a shell cannot write an ``Interface``, but can write its name."""
+    named = {interface.name: interface for interface in this_host().interfaces}
+    return _VANTAGES.get(text) or named.get(text) or text
 
 
 def _networks(host: Host, as_json: bool) -> str:

@@ -9,7 +9,7 @@ import sys
 import pytest
 from attempts import port_of
 
-from bindlab import Host, bind, listen, reachable_from
+from bindlab import Host, bind, interfaces, listen, reachable_from
 from bindlab.__main__ import main
 from bindlab.documents import networks_document
 
@@ -139,15 +139,21 @@ def test_a_port_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_udp_port(capsys: pytest.CaptureFixture[str]) -> None:
-    """With ``--udp`` the port is one of UDP."""
+    """With ``--udp``, or with ``/udp`` behind it, the port is one of UDP."""
     with bind(transport="udp") as server:
-        text = printed(capsys, str(port_of(server)), "--udp")
-    assert f"receives on 127.0.0.1:{port_of_text(text)}/udp" in text
+        port = port_of(server)
+        for arguments in ([str(port), "--udp"], [f"{port}/udp"]):
+            assert f"receives on 127.0.0.1:{port}/udp" in printed(capsys, *arguments)
+    assert "has no port" in refused(capsys, "3000/sctp")
 
 
-def port_of_text(text: str) -> str:
-    """Return the first port that *text* names."""
-    return text.partition("127.0.0.1:")[2].partition("/")[0]
+def test_whoever_is_on_an_interface(capsys: pytest.CaptureFixture[str]) -> None:
+    """The origin may be the name of an interface of this machine."""
+    link = next((i for i in interfaces() if not i.holds_loopback), None)
+    if link is None:
+        pytest.skip("this machine has no interface but loopback")
+    text = printed(capsys, "127.0.0.1:3000", "--from", link.name, status=1)
+    assert f"anyone on {link.display_name} cannot reach it" in text
 
 
 def test_an_endpoint_is_judged(capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,7 +32,7 @@ class Change(Value):
 
     *verdict* is the origin's after the change: what it dials, and the conditions that are left.
     *lets_in* has a verdict for each network, and for beyond and the internet, from which
-    nothing but a firewall, a router or the link stops anybody then.
+    nothing but a firewall, a router, the link or the want of a route stops anybody then.
     """
 
     __slots__ = ("bind", "lets_in", "verdict")
@@ -97,20 +97,24 @@ def _reach(endpoint: Endpoint, host: Host) -> Reach:
 
 
 def _let_in(reach: Reach) -> tuple[Verdict, ...]:
-    indirect = {Condition.WEAK_HOST, Condition.NAT}
     return tuple(
         row
         for row in reach.rows
-        if row and row.origin is not THIS_HOST and not indirect & {*row.conditions}
+        if row and row.origin is not THIS_HOST and Condition.NAT not in row.conditions
     )
 
 
 def _audience(rows: Collection[Verdict]) -> str:
-    words = [row.who for row in rows if not isinstance(row.origin, Vantage)]
+    by_detour = [row for row in rows if Condition.WEAK_HOST in row.conditions]
+    straight = [row for row in rows if row not in by_detour]
+    words = [row.who for row in straight if not isinstance(row.origin, Vantage)]
     words[:1] = [f"everyone on {word}" for word in words[:1]]
-    vantages = {row.origin for row in rows}
+    vantages = {row.origin for row in straight}
     if BEYOND in vantages:
         words.append("other networks through a router")
     if INTERNET in vantages:
         words.append("the internet")
+    networks = [row.who for row in by_detour if not isinstance(row.origin, Vantage)]
+    if networks:
+        words.append(f"whoever on {', '.join(networks)} has a route to it")
     return ", ".join(words[:-1]) + (" and " if words[1:] else "") + words[-1] if words else "nobody"
