@@ -18,6 +18,7 @@ from bindlab import (
     Host,
     Reason,
     Verdict,
+    bind,
     explain,
     listen,
 )
@@ -227,6 +228,16 @@ def test_nothing_listens(laptop: Host) -> None:
     assert "the server: does it run" in flat(found)
     with pytest.raises(ValueError, match="no socket"):
         found.reach  # noqa: B018
+
+
+def test_bound_without_listening() -> None:
+    """A port that somebody has bound and does not listen on refuses, and whose it is is said."""
+    with bind() as held:
+        port = held.getsockname()[1]
+        certain = explain(port).certain
+    assert certain[0].startswith(f"nothing listens on port {port}")
+    if len(certain) > 1:  # listed since Linux 6.8
+        assert certain[1] == f"this process itself has bound 127.0.0.1:{port} without listening"
 
 
 def test_live_sockets() -> None:

@@ -142,15 +142,19 @@ def test_two_servers_on_one_port(laptop: LabHost) -> None:
 
 @needs_lab
 def test_nothing_there(laptop: LabHost) -> None:
-    """A port that nobody has is found empty, and a socket that does not listen is not seen."""
+    """A port that nobody has is found empty, and so is one that is bound without listening."""
     for transport in ("tcp", "udp"):
         found = laptop.call(answering, 3999, transport=transport)
         assert (bool(found), found.bindings) == (False, ())
         assert deduce(3999, "tcp", found.met, None).bindings == ()
         with pytest.raises(ValueError, match="no socket"):
             reachable_from(found, host=found.host)
-    with laptop.bind(3000):
-        assert not laptop.call(answering, 3000)
+    with laptop.bind(3000, "10.0.0.12"):
+        found = laptop.call(answering, 3000)
+    assert (bool(found), found.bindings) == (False, ())
+    if found.unheard:  # listed since Linux 6.8
+        assert [str(binding) for binding in found.unheard] == ["10.0.0.12:3000, not listening"]
+        assert str(found).endswith("\n10.0.0.12:3000 is bound, without listening")
 
 
 @needs_lab

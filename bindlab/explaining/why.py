@@ -70,6 +70,10 @@ def _of_port(found: Answering) -> Subject:
         certain = [f"no address of this machine answers on {name}"]
     elif not certain:
         certain = [f"nothing {verb} {name} of this machine, on none of its addresses"]
+    if not found.bindings:
+        certain.extend(
+            f"{owners[b]} has bound {b.endpoint} without listening" for b in found.unheard
+        )
     certain.extend(found.evidence[0 if found.listed is None else 1 :])
     return Subject(
         found.bindings,

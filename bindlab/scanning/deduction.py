@@ -37,7 +37,7 @@ def deduce(
     if listed is None:
         return _from_outside(port, transport, met)
     sockets = sorted(set(listed), key=str)
-    named = " and ".join(map(str, sockets)) or "no socket"
+    named = " and ".join(map(str, sockets)) or "no server"
     evidence = [f"the system lists {named} on this port"]
     theirs = [m for m in met if any(_covers(socket, m.door) for socket in sockets)]
     # UDP that keeps silent without a socket is no server.

@@ -22,7 +22,7 @@ class Answering(Value):
     - *bindings*: what the port is bound to; empty where nothing is.
     - *met*: each address that was tried, with its interface, and what was met there.
     - *listed*: the sockets that the system itself lists, each with its user's id and its
-      inode; ``None`` where it does not tell.
+      inode, those that do not listen among them (Linux 6.8); ``None`` where it does not tell.
     - *evidence*: in sentences, what the bindings follow from.
     - *host*: the machine as it was when it was tried.
     """
@@ -62,6 +62,12 @@ class Answering(Value):
         """What is taken for granted in ``bindings``: nothing, where the system lists them."""
         return () if self.listed is not None else (_DEDUCED,)
 
+    @property
+    def unheard(self) -> tuple[Binding, ...]:
+        """What else is bound to the port, and does not listen, as far as the system lists it."""
+        listed = self.listed or ()
+        return tuple(dict.fromkeys(one.binding for one in listed if not one.is_open))
+
     def __bool__(self) -> bool:
         return bool(self.bindings)
 
@@ -75,6 +81,7 @@ class Answering(Value):
                 f"{name} is bound to {bound}" if bound else f"nothing answers on {name}",
                 *(f"  {a:{wide[0]}}  {b:{wide[1]}}  {met}" for a, b, met in tried),
                 *self.evidence,
+                *(f"{binding.endpoint} is bound, without listening" for binding in self.unheard),
             ]
         )
 
@@ -108,7 +115,7 @@ def answering(
     where = this_host() if host is None else _checked(host)
     met = try_doors(tuple(doors_of(where)), number, timeout, kind)
     listed = sockets_on(number, kind)
-    known = None if listed is None else [one.binding for one in listed]
+    known = None if listed is None else [one.binding for one in listed if one.is_open]
     bindings, evidence = deduce(number, kind, met, known)
     return Answering(number, kind, bindings, met, listed, evidence, where)
 

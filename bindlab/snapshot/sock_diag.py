@@ -1,7 +1,7 @@
 """The sockets that have a port, as Linux lists them to anybody: sock_diag(7).
 
 Knows the messages of ``<linux/inet_diag.h>``. Answers are of the calling thread's network
-namespace. A TCP socket that is bound and does not listen is in no list.
+namespace. TCP sockets that are bound and do not listen are listed since Linux 6.8.
 """
 
 import socket
@@ -21,8 +21,10 @@ _SOCK_DIAG_BY_FAMILY: Final = 20
 _INET_DIAG_SKV6ONLY: Final = 11
 _AF_INET, _AF_INET6 = 2, 10
 
-# States of <net/tcp_states.h>: LISTEN, and for UDP CLOSE, which is bound and not connected.
-_STATES: Final[dict[Transport, int]] = {"tcp": 1 << 10, "udp": 1 << 7}
+# States of <net/tcp_states.h>: LISTEN and BOUND_INACTIVE, and for UDP CLOSE, which is bound and
+# not connected.
+_LISTEN: Final = 10
+_STATES: Final[dict[Transport, int]] = {"tcp": 1 << _LISTEN | 1 << 13, "udp": 1 << 7}
 
 # struct inet_diag_req_v2 and inet_diag_msg: ports and addresses in network byte order.
 _REQUEST = struct.Struct("=BBBxI2s2x32xI8x")
@@ -36,9 +38,14 @@ class ListedSocket(NamedTuple):
     uid: int
     inode: int
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes what is sent to it: it listens, or is one of UDP."""
+        return self.binding.listening is not False
+
 
 def sockets_on(port: int, transport: Transport = "tcp") -> tuple[ListedSocket, ...] | None:
-    """Return the sockets that listen on *port*, or for UDP are bound to it and not connected.
+    """Return the sockets that are bound to *port* and not connected, listening or not.
 
     ``None`` where the system does not tell: other systems, and a Linux without sock_diag(7).
     Neither root nor the owner's right is needed.
@@ -55,7 +62,7 @@ def _listed(dumper: Dumper, port: int, transport: Transport) -> Iterator[ListedS
     for family in (_AF_INET, _AF_INET6):
         request = _REQUEST.pack(family, protocol_of(transport), 0, _STATES[transport], number, 0)
         for message in dumper.dump(_SOCK_DIAG_BY_FAMILY, request, _SOCK_DIAG_BY_FAMILY):
-            answered, _, sport, source, index, uid, inode = _ANSWER.unpack_from(message)
+            answered, state, sport, source, index, uid, inode = _ANSWER.unpack_from(message)
             if answered != family or sport != number:
                 continue
             device = _name(index) if index else None
@@ -64,7 +71,7 @@ def _listed(dumper: Dumper, port: int, transport: Transport) -> Iterator[ListedS
                 Endpoint(_address(family, source, device), port, transport),
                 v6only=bool(message[start]) if end > start else None,
                 device=device,
-                listening=True if transport == "tcp" else None,
+                listening=state == _LISTEN if transport == "tcp" else None,
             )
             yield ListedSocket(binding, uid, inode)
 
