@@ -30,6 +30,7 @@ class Case(NamedTuple):
 
 _UNCLOSED_SOCKET = "ignore:unclosed <socket.socket:ResourceWarning"
 _UNCLOSED_FILE = "ignore:unclosed file:ResourceWarning"
+_NEVER_AWAITED = "ignore:coroutine 'Server.serve' was never awaited:RuntimeWarning"
 
 CASES = (
     Case("http.server, socketserver", "http.server", "handler", listens=True),
@@ -42,7 +43,10 @@ CASES = (
         "asgi",
         listens=True,
         backlog=2048,
-        ignored=(_UNCLOSED_FILE,),  # the standard input that its workers open
+        ignored=(
+            _UNCLOSED_FILE,  # the standard input that its workers open
+            _NEVER_AWAITED,  # by a worker that Ctrl-C stops while it is starting
+        ),
     ),
     Case("hypercorn", "hypercorn", "asgi", several=True, listens=True, backlog=100),
     Case("daphne", "daphne", "asgi", execs=True, sees=False),
