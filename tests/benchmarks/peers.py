@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 __all__ = ["port_numbers", "present"]
 
-PATIENT = 100
+PATIENT = 1_000
 
 
 def present(module: str) -> bool:
