@@ -18,6 +18,7 @@ from bindlab import (
     Scope,
     Transport,
     explain,
+    interfaces,
     reachable_from,
     this_host,
 )
@@ -94,7 +95,7 @@ def _answer(target: str | None, origin: str | None, udp: bool, as_json: bool) ->
 
 def _origin(text: str) -> OriginLike:
     """Return who is meant: a shell cannot write an ``Interface``, but can write its name."""
-    named = {interface.name: interface for interface in this_host().interfaces}
+    named = {interface.name: interface for interface in interfaces()}
     return _VANTAGES.get(text) or named.get(text) or text
 
 

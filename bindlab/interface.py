@@ -143,6 +143,11 @@ class Interface(Value):
                 return state
         return None
 
+    @property
+    def is_live(self) -> bool:
+        """Whether packets can go by it, as far as is known: not down, nor without carrier."""
+        return self.is_up is not False and self.is_running is not False
+
     def has_zone(self, zone: str) -> bool:
         """Return whether *zone*, a name or an index in digits, means this interface."""
         return zone == self.name or (self.index is not None and zone == str(self.index))

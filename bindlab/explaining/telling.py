@@ -1,6 +1,6 @@
 """What is certain, what to do and what to check, put together from verdicts. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
@@ -65,22 +65,23 @@ def tell(
     *seen* is whether the origin was heard on its link lately, ``None`` where that is not known.
     """
     if verdict is None:
-        serve = () if asked is None else tuple(_changes(subject, asked))
+        serve = () if asked is None else _changes(subject, asked)
         checks = tuple(Check(None, text.format(port=subject.port)) for text in _NOTHING_THERE)
         return _explanation(subject, asked, None, serve, (), checks)
     hindered = not verdict or Condition.WEAK_HOST in verdict.conditions
     rebind = hindered and verdict.reason not in _OF_THE_SOCKET and subject.port != 0
-    to_bind = tuple(_changes(subject, verdict.origin)) if rebind else ()
+    to_bind = _changes(subject, verdict.origin) if rebind else ()
     then = to_bind[0].verdict if to_bind else verdict
     words = _words(subject, then)
     certain = [_PRESENT.format(**words)] if seen else []
-    certain.extend(_DEAD.format(link=link) for link in _dead_links(verdict, subject.host))
+    dead = _dead_links(verdict, subject.host)
+    certain.extend(_DEAD.format(link=link) for link in dead)
     checks = (
         *((Check(None, _ABSENT.format(**words)),) if seen is False else ()),
         *_by_the_other_family(subject, verdict),
         *(checks_of(then, words, seen is True) if then else ()),
     )
-    remedies = tuple(_remedies(subject, verdict, words, rebind=bool(to_bind)))
+    remedies = _rebinding(verdict) if to_bind else tuple(_remedies(subject, verdict, words, dead))
     subject = subject._replace(certain=(*subject.certain, *certain))
     return _explanation(subject, asked, verdict, to_bind, remedies, checks)
 
@@ -106,19 +107,16 @@ def _explanation(
     )
 
 
-def _changes(subject: Subject, origin: Origin) -> Iterator[Change]:
+def _changes(subject: Subject, origin: Origin) -> tuple[Change, ...]:
     bindings, host, judged, port, transport, *_ = subject
-    yield from changes(bindings, port, transport, host, origin, judged)
+    return tuple(changes(bindings, port, transport, host, origin, judged))
 
 
-def _dead_links(verdict: Verdict, host: Host) -> Iterator[str]:
-    """Yield the interfaces on whose network the origin would be, if none of them is alive."""
+def _dead_links(verdict: Verdict, host: Host) -> list[str]:
+    """Return the interfaces on whose network the origin would be, if none of them is alive."""
     ip = verdict.origin
-    if not isinstance(ip, IPv4Address | IPv6Address):
-        return
-    home = _homes(ip, host)
-    if all(link.is_up is False or link.is_running is False for link in home):
-        yield from (link.display_name for link in home)
+    home = _homes(ip, host) if isinstance(ip, IPv4Address | IPv6Address) else []
+    return [] if any(link.is_live for link in home) else [link.display_name for link in home]
 
 
 def _homes(ip: IPAddress, host: Host) -> list[Interface]:
@@ -137,15 +135,15 @@ def _by_the_other_family(subject: Subject, verdict: Verdict) -> Iterator[Check]:
             yield Check(None, words)
 
 
+def _rebinding(verdict: Verdict) -> tuple[str, ...]:
+    """Return what to do besides where another address to bind is not all of the answer."""
+    return (_NO_DEVICE,) if verdict.reason is Reason.DEVICE else ()
+
+
 def _remedies(
-    subject: Subject, verdict: Verdict, words: dict[str, object], *, rebind: bool
+    subject: Subject, verdict: Verdict, words: dict[str, object], dead: Sequence[str]
 ) -> Iterator[str]:
-    """Yield what to do where another address to bind is not the answer, or not all of it."""
-    if rebind:
-        if verdict.reason is Reason.DEVICE:
-            yield _NO_DEVICE
-        return
-    dead = [*_dead_links(verdict, subject.host)]
+    """Yield what to do where another address to bind is not the answer."""
     for link in dead:
         yield REMEDIES[Reason.LINK_DOWN].format(interface=link)
     reason = verdict.reason

@@ -2,7 +2,6 @@
 
 from ipaddress import IPv4Address, IPv6Address
 
-from bindlab.binding import Binding
 from bindlab.endpoint import Transport, parse_transport
 from bindlab.explaining.explanation import Explanation
 from bindlab.explaining.telling import Subject, tell, verdict_on
@@ -63,7 +62,12 @@ def _of_port(found: Answering) -> Subject:
 
     name = f"port {found.port}{'' if found.transport == 'tcp' else '/udp'}"
     verb = "listens on" if found.transport == "tcp" else "receives on"
-    owners = {one.binding: owner(one.inode, one.uid) for one in found.listed or ()}
+    told_of = found.bindings or found.unheard  # to find an owner means to read all of /proc
+    owners = {
+        one.binding: owner(one.inode, one.uid)
+        for one in found.listed or ()
+        if one.binding in told_of
+    }
     seen = "something answers like a server that"
     certain = [f"{owners.get(b, seen)} {verb} {b}" for b in found.bindings]
     if not certain and found.listed is None:
@@ -107,7 +111,7 @@ def _knowing_the_way(subject: Subject, origin: Origin) -> Host:
     tell programs apart: that this process finds no way proves nothing then.
     """
     host = subject.host
-    if host.routes is not None or any(map(_is_pinned, subject.bindings)):
+    if host.routes is not None or any(binding.pin for binding in subject.bindings):
         return host
     if not isinstance(origin, IPv4Address | IPv6Address) or origin.is_link_local:
         return host
@@ -115,11 +119,6 @@ def _knowing_the_way(subject: Subject, origin: Origin) -> Host:
     if way.refusal is not None and tells_programs_apart(origin.version) is not False:
         return host
     return host.replace(routes=[way])
-
-
-def _is_pinned(binding: Binding) -> bool:
-    ip = binding.endpoint.ip
-    return binding.device is not None or (isinstance(ip, IPv6Address) and bool(ip.scope_id))
 
 
 def _has_answered(verdict: Verdict, host: Host) -> bool | None:

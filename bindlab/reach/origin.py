@@ -175,7 +175,7 @@ def _of_address(ip: IPAddress, topology: Topology) -> Iterator[Place]:
     if attachments:
         narrowest = attachments[0].network
         yield Place(Where.ON_LINK, version, attached, source=ip, members=narrowest)
-    if not any(_is_live(link) for link in attached):
+    if not any(link.is_live for link in attached):
         yield Place(
             Where.ROUTED,
             version,
@@ -202,7 +202,7 @@ def _of_network(network: IPNetwork, topology: Topology) -> Iterator[Place]:
     if links:
         arrivals = tuple(link for link in topology.links if link.name in links)
         yield Place(Where.ON_LINK, version, arrivals, members=network)
-    live = any(_is_live(attachment.interface) for attachment in overlapping)
+    live = any(attachment.interface.is_live for attachment in overlapping)
     if not live or not any(_covers(attachment.network, network) for attachment in overlapping):
         elsewhere = tuple(link for link in topology.links if live or link.name not in links)
         yield Place(
@@ -219,10 +219,6 @@ def _links_of_zone(ip: IPv6Address, topology: Topology) -> tuple[Interface, ...]
         return topology.links
     interface = topology.host.interface(ip.scope_id)
     return () if interface.holds_loopback else (interface,)
-
-
-def _is_live(interface: Interface) -> bool:
-    return interface.is_up is not False and interface.is_running is not False
 
 
 def _covers(outer: IPNetwork, inner: IPNetwork) -> bool:

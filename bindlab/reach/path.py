@@ -152,11 +152,7 @@ class Path(NamedTuple):
         if self.arrival is None:
             return False
         ipv6_off = self.destination.version == 6 and self.arrival.disable_ipv6 is True
-        return (
-            self.arrival.is_up is not False
-            and self.arrival.is_running is not False
-            and (not ipv6_off)
-        )
+        return self.arrival.is_live and not ipv6_off
 
     @property
     def loopback_is_live(self) -> bool:

@@ -99,7 +99,7 @@ def _standing(interface: Interface, default: int | None, topology: Topology) -> 
     if interface is topology.loopback:
         other = "which is no link: others come by another interface"
         return Standing(name, Rank.LOOPBACK, reason=other)
-    if interface.is_up is False or interface.is_running is False:
+    if not interface.is_live:
         return Standing(name, Rank.DEAD, reason="which is down or has no carrier")
     if default is not None:
         which = "the default route" if default == 0 else "a default route of a higher metric"

@@ -8,7 +8,7 @@ import functools
 import socket
 import sys
 from collections.abc import Iterable
-from ipaddress import IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from ipaddress import IPv4Interface, IPv6Address, IPv6Interface
 from typing import TYPE_CHECKING, Final
 
 from bindlab.host import Host, IPNetwork, System
@@ -237,7 +237,7 @@ def _local_routes(own: Iterable[Interface]) -> tuple[IPNetwork, ...] | None:
     try:
         with Dumper() as dumper:
             routes = [
-                _network(packed, length)
+                rtnetlink.network_of(packed, length)
                 for packed, length in rtnetlink.local_routes(dumper)
                 if length < 8 * len(packed) or packed not in known
             ]
@@ -253,10 +253,3 @@ def _routes(own: Iterable[Interface]) -> tuple[Route, ...] | None:
             return routing_table.routes(dumper, names)
     except OSError:
         return None
-
-
-def _network(packed: bytes, length: int) -> IPNetwork:
-    bits = int.from_bytes(packed)
-    if len(packed) == 4:
-        return IPv4Network((bits, length), strict=False)
-    return IPv6Network((bits, length), strict=False)

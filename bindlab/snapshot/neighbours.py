@@ -9,6 +9,7 @@ from typing import Final
 from bindlab.endpoint import IPAddress
 from bindlab.interface import Interface
 from bindlab.snapshot.netlink import Dumper, attributes
+from bindlab.snapshot.rtnetlink import AF_INET, AF_INET6
 
 __all__ = ["has_answered", "is_there"]
 
@@ -16,7 +17,6 @@ _RTM_GETNEIGH: Final = 30
 _NDA_DST, _NDA_CACHEINFO = 1, 3
 # Numbers of <linux/neighbour.h>; arp(7) says what the states mean.
 NUD_INCOMPLETE, NUD_REACHABLE, NUD_STALE, NUD_DELAY, NUD_PROBE, NUD_FAILED = 1, 2, 4, 8, 16, 32
-_AF_INET, _AF_INET6 = 2, 10
 _NEIGHBOUR = struct.Struct("=BxxxiHBB")  # struct ndmsg
 _CACHE_INFO = struct.Struct("=III4x")  # struct nda_cacheinfo, its ages in hundredths of a second
 _MINUTE: Final = 60.0
@@ -29,7 +29,7 @@ def has_answered(ip: IPAddress, interface: Interface) -> bool | None:
     asked in the last one, and nobody answered; ``None`` where neither is so, or the system does
     not tell. Asks nobody now.
     """
-    family = _AF_INET if ip.version == 4 else _AF_INET6
+    family = AF_INET if ip.version == 4 else AF_INET6
     try:
         with Dumper() as dumper:
             for message in dumper.dump(_RTM_GETNEIGH, _NEIGHBOUR.pack(family, 0, 0, 0, 0)):

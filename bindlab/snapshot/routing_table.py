@@ -8,18 +8,16 @@ half the truth, and nothing is told.
 import errno
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Final, NamedTuple
 
 from bindlab.route import Refusal, Route
 from bindlab.snapshot.netlink import Dumper, attributes
-from bindlab.snapshot.rtnetlink import RTM_GETROUTE
+from bindlab.snapshot.rtnetlink import AF_INET, AF_INET6, RTM_GETROUTE, address_of, network_of
 
 __all__ = ["routes", "tells_programs_apart"]
 
 RTM_GETRULE: Final = 34
 
-_AF_INET, _AF_INET6 = 2, 10  # Linux's own numbers, wherever this is type-checked
 _LOCAL, _MAIN, _DEFAULT = 255, 254, 253
 # What every namespace has from its beginning, by priority; IPv6 has no table "default".
 _WITHOUT_POLICY = ([_LOCAL, _MAIN], [_LOCAL, _MAIN, _DEFAULT])
@@ -69,7 +67,7 @@ def routes(dumper: Dumper, names: Mapping[int, str]) -> tuple[Route, ...] | None
     dumper.filter_in_kernel()
     found: list[Route] = []
     try:
-        for family in (_AF_INET, _AF_INET6):
+        for family in (AF_INET, AF_INET6):
             tables = _tables(dumper, family)
             if _leads_away(dumper, family):
                 return None
@@ -91,7 +89,7 @@ def tells_programs_apart(version: int) -> bool | None:
     They may tell marks, users, protocols, ports or VRFs apart (ip-rule(8)), and then what one
     socket is told of its way says nothing of another's. ``None`` where rules cannot be read.
     """
-    family = _AF_INET if version == 4 else _AF_INET6
+    family = AF_INET if version == 4 else AF_INET6
     try:
         with Dumper() as dumper:
             for rule in dumper.dump(RTM_GETRULE, _RULE.pack(family, 0, 0, 0, 0, 0, 0, 0, 0)):
@@ -164,7 +162,7 @@ def _table(dumper: Dumper, family: int, wanted: int, names: Mapping[int, str]) -
             continue
         if source or service or _RTA_SRC in found:
             raise _Untold
-        network = _network(family, found.get(_RTA_DST), length)
+        network = network_of(found.get(_RTA_DST) or bytes(4 if family == AF_INET else 16), length)
         metric = _number(found.get(_RTA_PRIORITY), 0)
         if kind in _REFUSALS:
             yield Route(network, metric=metric, refusal=_REFUSALS[kind])
@@ -178,8 +176,8 @@ def _table(dumper: Dumper, family: int, wanted: int, names: Mapping[int, str]) -
             yield Route(
                 network,
                 names[hop.ifindex],
-                None if hop.gateway is None else _address(hop.gateway),
-                None if preferred is None else _address(preferred),
+                None if hop.gateway is None else address_of(hop.gateway),
+                None if preferred is None else address_of(preferred),
                 metric,
             )
 
@@ -235,14 +233,3 @@ def _number(data: bytes | None, otherwise: int) -> int:
         return otherwise
     (value,) = _WORD.unpack_from(data)
     return int(value)
-
-
-def _network(family: int, packed: bytes | None, length: int) -> IPv4Network | IPv6Network:
-    bits = int.from_bytes(packed or b"")
-    if family == _AF_INET:
-        return IPv4Network((bits, length), strict=False)
-    return IPv6Network((bits, length), strict=False)
-
-
-def _address(packed: bytes) -> IPv4Address | IPv6Address:
-    return IPv4Address(packed) if len(packed) == 4 else IPv6Address(packed)

@@ -7,11 +7,14 @@ are of the network namespace of the thread that made the :class:`Dumper`.
 import os
 import struct
 from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Final, NamedTuple
 
 from bindlab.snapshot.netlink import Dumper, Span, attribute, attributes
 
 __all__ = [
+    "AF_INET",
+    "AF_INET6",
     "IFA_F_DADFAILED",
     "IFA_F_DEPRECATED",
     "IFA_F_OPTIMISTIC",
@@ -19,9 +22,11 @@ __all__ = [
     "IFA_F_TENTATIVE",
     "Link",
     "LinkAddress",
+    "address_of",
     "addresses",
     "links",
     "local_routes",
+    "network_of",
 ]
 
 RTM_GETLINK: Final = 18
@@ -40,7 +45,7 @@ _RTA_DST, _RTA_TABLE = 1, 15
 _RTN_LOCAL, _RT_TABLE_LOCAL = 2, 255
 
 # Linux's own numbers: socket.AF_INET6 is another one on other systems.
-_AF_INET, _AF_INET6 = 2, 10
+AF_INET, AF_INET6 = 2, 10
 
 # Where a link's settings lie: in the arrays of <linux/ip.h> (IPV4_DEVCONF_ROUTE_LOCALNET,
 # counted from 1 there) and <linux/ipv6.h> (DEVCONF_DISABLE_IPV6), both of 32-bit words.
@@ -87,14 +92,14 @@ def links(dumper: Dumper) -> Iterator[Link]:
             index,
             os.fsdecode(message[start:end].rstrip(b"\0")),
             flags,
-            _setting(message, settings, _AF_INET, _IFLA_INET_CONF, _ROUTE_LOCALNET),
-            _setting(message, settings, _AF_INET6, _IFLA_INET6_CONF, _DISABLE_IPV6),
+            _setting(message, settings, AF_INET, _IFLA_INET_CONF, _ROUTE_LOCALNET),
+            _setting(message, settings, AF_INET6, _IFLA_INET6_CONF, _DISABLE_IPV6),
         )
 
 
 def addresses(dumper: Dumper, version: int) -> Iterator[LinkAddress]:
     """Return every address of IP *version* 4 or 6 (``RTM_GETADDR``), never a peer's."""
-    family = _AF_INET if version == 4 else _AF_INET6
+    family = AF_INET if version == 4 else AF_INET6
     for message in dumper.dump(RTM_GETADDR, _ADDRESS.pack(family, 0, 0, 0, 0)):
         answered, prefix_length, flags, _, index = _ADDRESS.unpack_from(message)
         if answered != family:  # a kernel without this family lists all that it has
@@ -115,7 +120,7 @@ def local_routes(dumper: Dumper) -> Iterator[tuple[bytes, int]]:
     for each own address, 127.0.0.0/8, and what ``ip route add local`` added.
     """
     dumper.filter_in_kernel()
-    for family, size in ((_AF_INET, 4), (_AF_INET6, 16)):
+    for family, size in ((AF_INET, 4), (AF_INET6, 16)):
         request = _ROUTE.pack(family, 0, 0, 0, _RT_TABLE_LOCAL, 0, 0, _RTN_LOCAL, 0)
         try:
             messages = dumper.dump(RTM_GETROUTE, request)
@@ -130,6 +135,19 @@ def local_routes(dumper: Dumper) -> Iterator[tuple[bytes, int]]:
                 (table,) = _WORD.unpack(found[_RTA_TABLE])
             if table == _RT_TABLE_LOCAL:
                 yield found.get(_RTA_DST, bytes(size)), length
+
+
+def address_of(packed: bytes) -> IPv4Address | IPv6Address:
+    """Return the address of 4 or 16 bytes."""
+    return IPv4Address(packed) if len(packed) == 4 else IPv6Address(packed)
+
+
+def network_of(packed: bytes, length: int) -> IPv4Network | IPv6Network:
+    """Return the network that an address of 4 or 16 bytes is in, with a prefix of *length*."""
+    bits = int.from_bytes(packed)
+    if len(packed) == 4:
+        return IPv4Network((bits, length), strict=False)
+    return IPv6Network((bits, length), strict=False)
 
 
 def _setting(message: bytes, span: Span, family: int, array: int, offset: int) -> bool | None:

@@ -13,13 +13,13 @@ from typing import Final, NamedTuple
 from bindlab.binding import Binding
 from bindlab.endpoint import Endpoint, IPAddress, Transport
 from bindlab.snapshot.netlink import NETLINK_SOCK_DIAG, Dumper, attribute
+from bindlab.snapshot.rtnetlink import AF_INET, AF_INET6
 from bindlab.sockaddr import protocol_of, zone_of
 
 __all__ = ["ListedSocket", "sockets_on"]
 
 _SOCK_DIAG_BY_FAMILY: Final = 20
 _INET_DIAG_SKV6ONLY: Final = 11
-_AF_INET, _AF_INET6 = 2, 10
 
 # States of <net/tcp_states.h>: LISTEN and BOUND_INACTIVE, and for UDP CLOSE, which is bound and
 # not connected.
@@ -59,7 +59,7 @@ def sockets_on(port: int, transport: Transport = "tcp") -> tuple[ListedSocket, .
 
 def _listed(dumper: Dumper, port: int, transport: Transport) -> Iterator[ListedSocket]:
     number = port.to_bytes(2)
-    for family in (_AF_INET, _AF_INET6):
+    for family in (AF_INET, AF_INET6):
         request = _REQUEST.pack(family, protocol_of(transport), 0, _STATES[transport], number, 0)
         for message in dumper.dump(_SOCK_DIAG_BY_FAMILY, request, _SOCK_DIAG_BY_FAMILY):
             answered, state, sport, source, index, uid, inode = _ANSWER.unpack_from(message)
@@ -77,7 +77,7 @@ def _listed(dumper: Dumper, port: int, transport: Transport) -> Iterator[ListedS
 
 
 def _address(family: int, packed: bytes, device: str | None) -> IPAddress:
-    if family == _AF_INET:
+    if family == AF_INET:
         return IPv4Address(packed[:4])
     ip = IPv6Address(packed)
     return IPv6Address(f"{ip}%{device}") if ip.is_link_local and device else ip

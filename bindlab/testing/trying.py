@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 
 from bindlab.binding import Binding
 from bindlab.endpoint import Endpoint, IPAddress, address_text, parse_address, parse_port, unmap
-from bindlab.probing import Outcome
 from bindlab.reach import Reach
 from bindlab.reachable import reachable_from
 from bindlab.registry import Kind, kind_of_address
@@ -74,7 +73,7 @@ def _check(
     __tracebackhide__ = True
     too_much = [m for m in met if m.probe.accepted and not expected(m.door)]
     missing = [m for m in met if not m.probe.accepted and expected(m.door)]
-    silent = [m for m in met if m.probe.outcome is Outcome.NO_ANSWER and not expected(m.door)]
+    silent = [m for m in met if m.is_silent and not expected(m.door)]
     faults = [
         f"{verb} {', '.join(str(m.door) for m in found)}"
         for verb, found in (
