@@ -16,7 +16,7 @@ PACKAGE = Path(bindlab.__file__).parent
 # From the ground up: a module or a room imports only from rows above its own. A room is a
 # package; whoever is outside it comes in by its door, ``__init__.py``.
 ROWS = (
-    ("value",),
+    ("value", "printable"),
     ("endpoint",),
     ("interface", "registry", "errors"),
     ("route",),
