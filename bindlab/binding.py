@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address
 
 from bindlab.endpoint import Endpoint, IPAddress, parse_address
-from bindlab.interface import checked_flag
+from bindlab.interface import checked_flag, checked_name
 from bindlab.value import Value
 
 __all__ = ["Binding"]
@@ -46,8 +46,8 @@ class Binding(Value):
     ) -> None:
         if not isinstance(endpoint, Endpoint):
             raise TypeError(f"{endpoint!r} is no Endpoint: write Endpoint.parse('0.0.0.0:3000')")
-        if device is not None and not isinstance(device, str):
-            raise TypeError(f"device is an interface's name such as 'eth0', not {device!r}")
+        if device is not None and device != "":
+            checked_name("device", device)
         if peer is not None and not isinstance(peer, Endpoint):
             raise TypeError(f"peer is an Endpoint, not {peer!r}: write Endpoint.parse(...)")
         v6only = checked_flag("v6only", v6only)
@@ -91,4 +91,4 @@ def _membership(value: tuple[IPAddress | str, str]) -> tuple[IPAddress, str]:
     group = parse_address(value[0])
     if not group.is_multicast:
         raise ValueError(f"{group} is no multicast group: write one such as 224.0.0.251")
-    return group, value[1]
+    return group, checked_name("the interface of a group", value[1])

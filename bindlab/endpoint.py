@@ -11,15 +11,17 @@ from ipaddress import (
     IPv6Interface,
     ip_address,
 )
-from typing import Literal, Self, TypeAlias
+from typing import Final, Literal, Self, TypeAlias
 
 from bindlab.value import Value
 
 __all__ = [
+    "MAX_NAME",
     "Endpoint",
     "IPAddress",
     "Transport",
     "address_text",
+    "is_zone",
     "parse_address",
     "parse_port",
     "parse_transport",
@@ -28,6 +30,8 @@ __all__ = [
 
 Transport: TypeAlias = Literal["tcp", "udp"]
 IPAddress: TypeAlias = IPv4Address | IPv6Address
+
+MAX_NAME: Final = 255  # characters; Linux has 15 for an interface's name, Windows 255 and a NUL
 
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _FORMS = "write 127.0.0.1:3000, [::1]:3000 or [fe80::1%eth0]:53/udp"
@@ -142,16 +146,19 @@ def parse_address(value: object) -> IPAddress:
     """Return *value*, an address or its text, as a plain ``IPv4Address`` or ``IPv6Address``.
 
     An ``IPv4Interface`` or ``IPv6Interface`` gives its address, zone included. Text is an
-    address and nothing else: no name, no port, no brackets, no prefix length.
+    address and nothing else: no name, no port, no brackets, no prefix length. A zone, of text
+    and of objects, is what :func:`is_zone` says.
     """
-    if type(value) is IPv4Address or type(value) is IPv6Address:  # as most are
+    if type(value) is IPv4Address:  # the commonest
         return value
     if isinstance(value, IPv6Interface):
         bare = IPv6Address(int(value))
-        return IPv6Address(f"{bare}%{value.scope_id}") if value.scope_id else bare
+        value = IPv6Address(f"{bare}%{value.scope_id}") if value.scope_id else bare
     if isinstance(value, IPv4Interface):
         return IPv4Address(int(value))
-    if isinstance(value, IPv4Address | IPv6Address):
+    if isinstance(value, IPv6Address):
+        return _with_good_zone(value)
+    if isinstance(value, IPv4Address):
         return value
     if not isinstance(value, str):
         raise TypeError(
@@ -162,9 +169,16 @@ def parse_address(value: object) -> IPAddress:
         ip = ip_address(value)
     except (ValueError, AddressValueError):
         raise ValueError(_address_advice(value)) from None
-    if isinstance(ip, IPv6Address) and not _is_zone(ip.scope_id):
-        raise ValueError(f"{value!r}: {ip.scope_id!r} is no zone: write an interface's name")
-    return ip
+    return _with_good_zone(ip) if isinstance(ip, IPv6Address) else ip
+
+
+def is_zone(text: str) -> bool:
+    """Return whether *text* can stand behind the ``%`` of an address (RFC 4007 section 11).
+
+    It is printable, has no space, slash or percent sign, and at most 255 characters, so that
+    an endpoint is read from its own text and fits on a line. An index in digits is a zone too.
+    """
+    return 0 < len(text) <= MAX_NAME and text.isprintable() and not any(c in " /%" for c in text)
 
 
 def parse_port(value: object) -> int:
@@ -217,8 +231,12 @@ def _port_from_text(digits: str, text: str) -> int:
     return parse_port(int(digits))
 
 
-def _is_zone(zone: str | None) -> bool:
-    return zone is None or not any(c.isspace() or c in "/%" or c < " " for c in zone)
+def _with_good_zone(ip: IPv6Address) -> IPv6Address:
+    if ip.scope_id is not None and not is_zone(ip.scope_id):
+        zone = ip.scope_id if len(ip.scope_id) <= MAX_NAME else f"{ip.scope_id[:40]}..."
+        bare = str(ip).partition("%")[0]
+        raise ValueError(f"{bare}: {zone!r} is no zone: write an interface's name, or its index")
+    return ip
 
 
 def _percent_encoded(zone: str) -> str:

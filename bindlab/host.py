@@ -6,11 +6,11 @@ does that), written by hand, or carried here in a bug report.
 
 import enum
 from collections.abc import Collection, Iterable, Mapping
-from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network, ip_network
+from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
 from typing import Final, Literal, Self, TypeAlias, get_args
 
 from bindlab.interface import Interface, InterfaceAddress, checked_flag, is_document, is_list
-from bindlab.route import Route
+from bindlab.route import Route, parse_network
 from bindlab.value import Value
 
 __all__ = [
@@ -216,15 +216,17 @@ class Host(Value):
         """
         import json
 
-        document: object = json.loads(text)
-        if not is_document(document) or not is_list(items := document.get("interfaces")):
-            raise ValueError('this is no host: write {"system": "linux", "interfaces": [...]}')
         try:
+            document: object = json.loads(text)
+            if not is_document(document) or not is_list(items := document.get("interfaces")):
+                raise ValueError('this is no host: write {"system": "linux", "interfaces": [...]}')
             interfaces = [Interface.from_document(item) for item in items]
             made: dict[str, object] = {**document, "interfaces": interfaces}
             if is_list(routes := document.get("routes")):
                 made["routes"] = [Route.from_document(item) for item in routes]
             return cls._made(made)
+        except RecursionError:
+            raise ValueError("this is no host: its JSON is nested too deeply") from None
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"this is no host that Host.to_json() wrote: {error}") from error
 
@@ -234,10 +236,7 @@ def _networks(routes: Iterable[IPNetwork | str] | None) -> tuple[IPNetwork, ...]
         return None
     if isinstance(routes, str) or not isinstance(routes, Iterable):
         raise TypeError(f"local_routes is a list of networks, not {routes!r}")
-    for route in routes:
-        if not isinstance(route, str | IPv4Network | IPv6Network):
-            raise TypeError(f"{route!r} is no network: write '198.18.0.0/15'")
-    return tuple(ip_network(route) for route in routes)
+    return tuple(map(parse_network, routes))
 
 
 def _routes(routes: Iterable[Route] | None, names: Collection[str]) -> tuple[Route, ...] | None:

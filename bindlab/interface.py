@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, ip_interface
 from typing import TYPE_CHECKING, Self, TypeAlias
 
-from bindlab.endpoint import IPAddress
+from bindlab.endpoint import MAX_NAME, IPAddress, is_zone, parse_address
 from bindlab.value import Value
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ __all__ = [
     "Interface",
     "InterfaceAddress",
     "checked_flag",
+    "checked_name",
     "is_document",
     "is_list",
 ]
@@ -100,13 +101,14 @@ class Interface(Value):
         | Iterable[tuple[IPv6Address, AddressState]]
         | None = None,
     ) -> None:
-        if not isinstance(name, str) or not name or "\0" in name:
-            raise ValueError(f"{name!r} is no interface name: write a text such as eth0")
+        checked_name("name", name)
         if index is not None and (isinstance(index, bool) or not isinstance(index, int)):
             raise TypeError(f"{index!r} is no interface index: write a positive int, or None")
-        if index is not None and index < 1:
-            raise ValueError(f"{index} is no interface index: write a positive int, or None")
-        if display_name is not None and not isinstance(display_name, str):
+        if index is not None and not 1 <= index < 1 << 32:  # sin6_scope_id is an u32
+            raise ValueError("an interface index is from 1 to 4294967295, or None")
+        if display_name:
+            checked_name("display_name", display_name)
+        elif display_name is not None and not isinstance(display_name, str):
             raise TypeError(f"display_name is text, not {display_name!r}")
         if isinstance(addresses, str):
             raise TypeError(f"addresses is a list: write [{addresses!r}]")
@@ -115,6 +117,7 @@ class Interface(Value):
             for ip, state in states:
                 if not isinstance(ip, IPv6Address) or not isinstance(state, AddressState):
                     raise TypeError(f"states pairs IPv6Address with AddressState, not {ip!r}")
+                parse_address(ip)
         self._set(
             name=name,
             index=index,
@@ -170,8 +173,21 @@ class Interface(Value):
         fields = dict(document)
         states = fields.get("states")
         if is_document(states):
-            fields["states"] = {IPv6Address(ip): AddressState(bits) for ip, bits in states.items()}
+            fields["states"] = {
+                parse_address(ip): AddressState(bits) for ip, bits in states.items()
+            }
         return cls._made(fields)
+
+
+def checked_name(what: str, name: object) -> str:
+    """Return *name* if it can be an interface's: some text without NUL, of 255 at most."""
+    if not isinstance(name, str):
+        raise TypeError(f"{what} is an interface's name such as 'eth0', not {name!r}")
+    if len(name) > MAX_NAME:
+        raise ValueError(f"{what} has {len(name)} characters: write at most {MAX_NAME}")
+    if not name or "\0" in name:
+        raise ValueError(f"{what} is {name!r}: write an interface's name, such as eth0")
+    return name
 
 
 def checked_flag(name: str, value: object) -> bool | None:
@@ -191,10 +207,11 @@ def _interface_address(value: InterfaceAddress | str, name: str) -> InterfaceAdd
         address = value if type(value) is IPv6Interface else ip_interface(value)
     except ValueError:
         raise ValueError(f"{value!r} is no interface's address: write '192.168.0.102/24'") from None
-    if isinstance(address, IPv4Interface) or not address.is_link_local:
+    if isinstance(address, IPv4Interface):
         return address
-    # A zone cannot hold these, which some system may have in a name.
-    if not address.scope_id and not any(c in "%/" or c.isspace() for c in name):
+    parse_address(address)  # its zone
+    # Some names cannot be a zone, and every kernel takes an address without one.
+    if address.is_link_local and not address.scope_id and is_zone(name):
         return IPv6Interface(f"{address.ip}%{name}/{address.network.prefixlen}")
     return address
 

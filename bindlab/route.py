@@ -7,10 +7,10 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Literal, Self, TypeAlias, get_args
 
 from bindlab.endpoint import IPAddress, parse_address
-from bindlab.interface import is_document
+from bindlab.interface import checked_name, is_document
 from bindlab.value import Value
 
-__all__ = ["Refusal", "Route"]
+__all__ = ["Refusal", "Route", "parse_network"]
 
 Refusal: TypeAlias = Literal["unreachable", "blackhole", "prohibit"]
 _REFUSALS: tuple[Refusal, ...] = get_args(Refusal)
@@ -51,13 +51,13 @@ class Route(Value):
         metric: int = 0,
         refusal: Refusal | None = None,
     ) -> None:
-        to = _network(network)
-        if interface is not None and (not isinstance(interface, str) or not interface):
-            raise TypeError(f"interface is an interface's name, or None, not {interface!r}")
+        to = parse_network(network)
+        if interface is not None:
+            checked_name("interface", interface)
         if isinstance(metric, bool) or not isinstance(metric, int):
             raise TypeError(f"metric is an int, not {metric!r}")
-        if metric < 0:
-            raise ValueError(f"metric is 0 or more, not {metric}")
+        if not 0 <= metric < 1 << 32:  # RTA_PRIORITY is an u32
+            raise ValueError("metric is 0 or more, and at most 4294967295")
         if refusal is not None and refusal not in _REFUSALS:
             raise ValueError(f"{refusal!r} is no refusal: write one of {', '.join(_REFUSALS)}")
         if refusal is not None and (interface, gateway, source) != (None, None, None):
@@ -108,14 +108,17 @@ class Route(Value):
         return cls._made(document)
 
 
-def _network(network: object) -> IPv4Network | IPv6Network:
-    if isinstance(network, IPv4Network | IPv6Network):
-        return network
-    if not isinstance(network, str):
+def parse_network(network: object) -> IPv4Network | IPv6Network:
+    """Return *network*, an object or its text: no host bits are set, and it has no zone."""
+    if not isinstance(network, str | IPv4Network | IPv6Network):
         raise TypeError(f"{network!r} is no network: write '192.168.0.0/24'")
     try:
-        return ip_network(network)
+        found = ip_network(network) if isinstance(network, str) else network
     except ValueError as error:
         raise ValueError(
             f"{network!r} is no network: {error}; the default routes are '0.0.0.0/0' and '::/0'"
         ) from None
+    # Its zone would count in some comparisons of ipaddress and not in others.
+    if isinstance(found, IPv6Network) and found.network_address.scope_id is not None:
+        raise ValueError(f"a network has no zone: write {str(found).partition('%')[0]}/...")
+    return found

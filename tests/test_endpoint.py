@@ -26,6 +26,40 @@ def test_text_round_trips(endpoint: Endpoint) -> None:
     assert Endpoint.parse(str(endpoint)) == endpoint
 
 
+@given(
+    st.text(min_size=1, max_size=300)
+    | st.text(st.characters(max_codepoint=0xFF), min_size=1, max_size=4)
+    | zones
+)
+def test_hostile_zones_round_trip_or_are_refused(zone: str) -> None:
+    """An object whose zone text could not have is refused as the text is, never half accepted."""
+    try:
+        ip = IPv6Address(f"fe80::1%{zone}")
+        held = IPv6Interface(f"fe80::1%{zone}/64")
+    except ValueError:
+        return  # of ipaddress's own
+    try:
+        endpoint = Endpoint(ip, 80)
+    except ValueError:
+        for again in (ip, str(ip), held):
+            with pytest.raises(ValueError, match="no zone"):
+                Endpoint(again, 80)
+    else:
+        assert Endpoint.parse(str(endpoint)) == Endpoint(held, 80) == endpoint
+        assert str(endpoint).isprintable()
+        assert len(str(endpoint)) < 300
+
+
+@pytest.mark.parametrize(
+    "zone", ["a\x1b[31m", "a\x7f", "a\x85", "a\u202eb", "a b", "\udc80", "x" * 256]
+)
+@pytest.mark.parametrize("kind", [IPv6Address, type("Mine", (IPv6Address,), {}), str])
+def test_zones_are_checked_in_objects_too(kind: type[IPv6Address] | type[str], zone: str) -> None:
+    """A zone is printable text of at most 255 characters, whichever way the address comes."""
+    with pytest.raises(ValueError, match="no zone: write an interface's name"):
+        Endpoint(kind(f"::1%{zone}"), 80)
+
+
 @given(endpoints)
 def test_copies_and_pickles(endpoint: Endpoint) -> None:
     """An endpoint is a value: equal and equally hashed after a copy and a pickle."""
