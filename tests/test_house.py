@@ -18,7 +18,7 @@ PACKAGE = Path(bindlab.__file__).parent
 ROWS = (
     ("value", "printable"),
     ("endpoint",),
-    ("interface", "registry", "errors"),
+    ("interface", "special_addresses", "errors"),
     ("route",),
     ("binding", "host", "sockaddr", "holders", "port_users"),
     ("reach", "snapshot", "inspect_socket", "opening", "probing"),

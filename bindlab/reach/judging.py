@@ -15,7 +15,7 @@ from bindlab.reach.topology import Topology
 from bindlab.reach.verdict import Answer, Candidate, Condition, Origin, Reason, Scope, Verdict
 from bindlab.reach.ways import Destination, hears, ways
 from bindlab.reach.words import words_for
-from bindlab.registry import Kind
+from bindlab.special_addresses import Kind
 
 __all__ = ["Judgement", "weigh"]
 

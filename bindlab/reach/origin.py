@@ -20,7 +20,7 @@ from bindlab.host import IPNetwork
 from bindlab.interface import Interface
 from bindlab.reach.topology import Attachment, Topology
 from bindlab.reach.verdict import THIS_HOST, Origin, Vantage
-from bindlab.registry import Kind, block_around, kind_of_address
+from bindlab.special_addresses import Kind, block_around, kind_of_address
 
 __all__ = [
     "OriginLike",
@@ -88,7 +88,7 @@ def is_internet(ip: IPAddress) -> bool:
     """Return whether *ip* is an address of the internet, or plays one in an example.
 
     The documentation prefixes stand for global addresses wherever they are written, so
-    they are judged as such here; the registry itself calls them what IANA does.
+    they are judged as such here; special_addresses.py calls them what IANA does.
     """
     return kind_of_address(ip) in _PLAYS_GLOBAL
 

@@ -12,7 +12,7 @@ from bindlab.host import Host, IPNetwork
 from bindlab.interface import AddressState, Interface
 from bindlab.reach.origin import Place, Where, is_internet
 from bindlab.reach.routing import Back, Fate, Routing
-from bindlab.registry import Kind, block_of, kind_of_address
+from bindlab.special_addresses import Kind, block_of, kind_of_address
 
 __all__ = ["MACOS_TUNNELS", "Path"]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from bindlab.reach.routing import Routing
 from bindlab.reach.standing import Standings
 from bindlab.reach.verdict import Candidate, Scope
-from bindlab.registry import Kind, kind_of_address
+from bindlab.special_addresses import Kind, kind_of_address
 
 __all__ = ["ranked"]
 

@@ -33,7 +33,7 @@ from bindlab.reach.verdict import (
     Scope,
     Verdict,
 )
-from bindlab.registry import Kind, kind_of_address
+from bindlab.special_addresses import Kind, kind_of_address
 
 __all__ = ["Reach"]
 

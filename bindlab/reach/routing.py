@@ -14,8 +14,8 @@ from bindlab.interface import AddressState, Interface
 from bindlab.reach.longest_prefix import LongestPrefix
 from bindlab.reach.origin import Place, Where, is_internet_network
 from bindlab.reach.topology import Own, Topology
-from bindlab.registry import Kind, block_around
 from bindlab.route import Route
+from bindlab.special_addresses import Kind, block_around
 
 __all__ = ["Back", "Fate", "Routing"]
 

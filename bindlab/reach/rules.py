@@ -13,7 +13,7 @@ from bindlab.interface import AddressState
 from bindlab.reach.path import Path
 from bindlab.reach.routing import Back
 from bindlab.reach.verdict import Condition, Reason
-from bindlab.registry import Kind
+from bindlab.special_addresses import Kind
 from bindlab.value import Value
 
 __all__ = ["ASSUMPTIONS", "GATES", "NEEDS", "Rule"]

@@ -15,7 +15,7 @@ from bindlab.reach.origin import Place, Where
 from bindlab.reach.path import Path
 from bindlab.reach.routing import Routing
 from bindlab.reach.topology import Topology
-from bindlab.registry import Kind, kind_of_address
+from bindlab.special_addresses import Kind, kind_of_address
 
 __all__ = ["Destination", "destinations", "hears", "ways"]
 

@@ -11,7 +11,7 @@ from bindlab.endpoint import Endpoint, IPAddress, Transport, address_text, parse
 from bindlab.host import Host
 from bindlab.interface import AddressState, Interface
 from bindlab.probing import Outcome, Probe, probe
-from bindlab.registry import Kind, kind_of_address
+from bindlab.special_addresses import Kind, kind_of_address
 
 __all__ = ["Door", "Met", "doors_of", "try_doors"]
 

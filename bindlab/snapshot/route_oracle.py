@@ -12,10 +12,10 @@ from typing import Final
 
 from bindlab.endpoint import Endpoint, IPAddress, parse_address, unmap
 from bindlab.interface import Interface
-from bindlab.registry import Kind, kind_of_address
 from bindlab.route import Refusal, Route
 from bindlab.snapshot.machine import interfaces
 from bindlab.sockaddr import family_of, from_sockaddr, to_sockaddr
+from bindlab.special_addresses import Kind, kind_of_address
 
 __all__ = ["route_to"]
 

@@ -12,7 +12,7 @@ from bindlab.host import Host
 from bindlab.interface import Interface
 from bindlab.reach import Origin, Reach, Scope, Vantage, Verdict
 from bindlab.reachable import reachable_from
-from bindlab.registry import Kind, kind_of_address
+from bindlab.special_addresses import Kind, kind_of_address
 from bindlab.testing.trying import assert_answers_on_loopback_only
 
 __all__ = ["assert_loopback_only", "assert_not_reachable", "assert_reachable"]

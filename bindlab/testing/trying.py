@@ -10,9 +10,9 @@ from bindlab.binding import Binding
 from bindlab.endpoint import Endpoint, IPAddress, address_text, parse_address, parse_port, unmap
 from bindlab.reach import Reach
 from bindlab.reachable import reachable_from
-from bindlab.registry import Kind, kind_of_address
 from bindlab.scanning import Door, Met, doors_of, try_doors
 from bindlab.snapshot import this_host
+from bindlab.special_addresses import Kind, kind_of_address
 
 __all__ = ["assert_answers_on_loopback_only", "assert_answers_only_on"]
 

@@ -1,4 +1,4 @@
-"""The special-purpose address blocks, as data: what an address is for, whoever asks.
+"""The special-purpose blocks of addresses, as data: loopback, private, multicast and the others.
 
 The rows are IANA's, from the registries of special-purpose addresses (RFC 6890, RFC 8190),
 of multicast addresses and of IPv6 addresses, read in November 2026:
@@ -8,13 +8,11 @@ of multicast addresses and of IPv6 addresses, read in November 2026:
 - https://www.iana.org/assignments/multicast-addresses
 - https://www.iana.org/assignments/ipv6-address-space
 
-The standard ``ipaddress`` module cannot stand in for it: its ``is_global`` and
-``is_private`` change between Python versions, call multicast global, and leave 100.64.0.0/10
-neither. Knows addresses only, nothing of any host.
+The standard ``ipaddress`` module does not do: its ``is_global`` and ``is_private`` change
+between Python versions, call multicast global, and say neither of 100.64.0.0/10.
 """
 
 import enum
-from bisect import bisect_right
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
@@ -22,15 +20,7 @@ from typing import Final
 from bindlab.endpoint import IPAddress, unmap
 from bindlab.value import Value
 
-__all__ = [
-    "BLOCKS",
-    "Block",
-    "Kind",
-    "block_around",
-    "block_of",
-    "is_globally_reachable",
-    "kind_of_address",
-]
+__all__ = ["BLOCKS", "Block", "Kind", "block_around", "block_of", "kind_of_address"]
 
 
 class Kind(enum.Enum):
@@ -144,54 +134,18 @@ BLOCKS: Final = (
 # fmt: on
 
 
-@cache
-def _by_prefix(version: int) -> tuple[tuple[int, dict[int, Block]], ...]:
-    """Return the blocks by the bits that all their addresses begin with, most specific first.
-
-    Each table is for one length of prefix; its number is how many bits follow.
-    """
-    tables: dict[int, dict[int, Block]] = {}
-    for block in BLOCKS:
-        network = block.network
-        if network.version == version:
-            shift = network.max_prefixlen - network.prefixlen
-            tables.setdefault(shift, {})[int(network.network_address) >> shift] = block
-    return tuple(sorted(tables.items(), key=lambda item: item[0]))
-
-
-@cache
-def _stretches(version: int) -> tuple[list[int], list[Block | None]]:
-    """Return where the most specific block changes, and which one it is from there on."""
-    networks = [block.network for block in BLOCKS if block.network.version == version]
-    ends = {int(network.broadcast_address) + 1 for network in networks}
-    starts = sorted({0, *ends, *(int(network.network_address) for network in networks)})
-    return starts, [_narrowest(start, version) for start in starts]
-
-
-def _narrowest(bits: int, version: int) -> Block | None:
-    for shift, table in _by_prefix(version):
-        if (block := table.get(bits >> shift)) is not None:
-            return block
-    return None
-
-
 def block_of(ip: IPAddress) -> Block | None:
     """Return the most specific block that *ip* is in; ``None`` for an ordinary global one.
 
     Zones play no part. An IPv4-mapped address is in ``::ffff:0:0/96``: un-map first
-    (:func:`bindlab.endpoint.unmap`) to ask of the IPv4 address.
+    (:func:`bindlab.endpoint.unmap`) to ask about the IPv4 address.
     """
-    starts, blocks = _stretches(ip.version)
-    return blocks[bisect_right(starts, int(ip)) - 1]
+    return _most_specific(ip, 0)
 
 
 def block_around(network: IPv4Network | IPv6Network) -> Block | None:
     """Return the most specific block that holds the whole of *network*, if one does."""
-    bits, room = int(network.network_address), network.max_prefixlen - network.prefixlen
-    for shift, table in _by_prefix(network.version):
-        if shift >= room and (block := table.get(bits >> shift)) is not None:
-            return block
-    return None
+    return _most_specific(network.network_address, network.max_prefixlen - network.prefixlen)
 
 
 def kind_of_address(ip: IPAddress) -> Kind:
@@ -205,7 +159,22 @@ def kind_of_address(ip: IPAddress) -> Kind:
     return Kind.GLOBAL if block is None else block.kind
 
 
-def is_globally_reachable(ip: IPAddress) -> bool | None:
-    """Return IANA's "globally reachable" of *ip*, un-mapped; ``None`` where it depends."""
-    block = block_of(unmap(ip))
-    return True if block is None else block.globally_reachable
+def _most_specific(ip: IPAddress, free_bits: int) -> Block | None:
+    """Return the smallest block around *ip* and all that differs in its last *free_bits*."""
+    bits = int(ip)
+    for host_bits, blocks in _by_host_bits(ip.version):
+        if host_bits >= free_bits and (block := blocks.get(bits >> host_bits)) is not None:
+            return block
+    return None
+
+
+@cache
+def _by_host_bits(version: int) -> tuple[tuple[int, dict[int, Block]], ...]:
+    """Return the blocks of one size together, by the bits that precede; small ones first."""
+    sizes: dict[int, dict[int, Block]] = {}
+    for block in BLOCKS:
+        network = block.network
+        if network.version == version:
+            host_bits = network.max_prefixlen - network.prefixlen
+            sizes.setdefault(host_bits, {})[int(network.network_address) >> host_bits] = block
+    return tuple(sorted(sizes.items()))
