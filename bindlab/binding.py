@@ -8,6 +8,7 @@ from ipaddress import IPv4Address
 
 from bindlab.endpoint import Endpoint, IPAddress, parse_address
 from bindlab.interface import checked_flag, checked_name
+from bindlab.printable import printable
 from bindlab.value import Value
 
 __all__ = ["Binding"]
@@ -78,7 +79,7 @@ class Binding(Value):
             {True: "IPv6 only", False: "dual-stack", None: ""}[self.v6only]
             if self.endpoint.is_unspecified
             else "",
-            f"device {self.device}" if self.device else "",
+            f"device {printable(self.device)}" if self.device else "",
             f"connected to {self.peer}" if self.peer else "",
             "not listening" if self.listening is False and self.endpoint.transport == "tcp" else "",
         ]

@@ -10,6 +10,7 @@ from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
 from typing import Final, Literal, Self, TypeAlias, get_args
 
 from bindlab.interface import Interface, InterfaceAddress, checked_flag, is_document, is_list
+from bindlab.printable import printable
 from bindlab.route import Route, parse_network
 from bindlab.value import Value
 
@@ -190,7 +191,7 @@ class Host(Value):
         for interface in self.interfaces:
             if interface.has_zone(name):
                 return interface
-        names = ", ".join(interface.name for interface in self.interfaces) or "no interface"
+        names = ", ".join(printable(each.name) for each in self.interfaces) or "no interface"
         raise ValueError(f"this host has no interface {name!r}: it has {names}")
 
     def to_json(self) -> str:
@@ -249,7 +250,7 @@ def _routes(routes: Iterable[Route] | None, names: Collection[str]) -> tuple[Rou
         if not isinstance(route, Route):
             raise TypeError(f"{route!r} is no Route: write Route('0.0.0.0/0', 'eth0', '10.0.0.1')")
         if route.interface is not None and route.interface not in names:
-            has = ", ".join(sorted(names)) or "no interface"
+            has = ", ".join(map(printable, sorted(names))) or "no interface"
             raise ValueError(
                 f"no interface {route.interface!r} for the route {route}: it has {has}"
             )

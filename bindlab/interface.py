@@ -9,6 +9,7 @@ from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, ip_interface
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 from bindlab.endpoint import MAX_NAME, IPAddress, is_zone, parse_address
+from bindlab.printable import printable
 from bindlab.value import Value
 
 if TYPE_CHECKING:
@@ -46,10 +47,10 @@ class Interface(Value):
     """A network interface: its name, its addresses, and what the system says of it.
 
     *name* is the system's own (``eth0``; on Windows a GUID), *display_name* the one to
-    show. *index* is the scope id that link-local addresses of this interface have, ``None``
-    where unknown. *addresses* are ``IPv4Interface`` and ``IPv6Interface`` objects, or their
-    text (``"192.168.0.102/24"``); a link-local one without a zone gets this interface's
-    name as its zone.
+    show, kept in a form that can be printed. *index* is the scope id that link-local
+    addresses of this interface have, ``None`` where unknown. *addresses* are
+    ``IPv4Interface`` and ``IPv6Interface`` objects, or their text (``"192.168.0.102/24"``);
+    a link-local one without a zone gets this interface's name as its zone.
 
     ``is_up`` is the administrator's switch, ``is_running`` the carrier (netdevice(7):
     IFF_UP, IFF_RUNNING). ``route_localnet`` and ``disable_ipv6`` are Linux's settings of this
@@ -121,7 +122,7 @@ class Interface(Value):
         self._set(
             name=name,
             index=index,
-            display_name=name if display_name is None else display_name,
+            display_name=printable(name if display_name is None else display_name),
             addresses=tuple(_interface_address(text, name) for text in addresses),
             is_up=checked_flag("is_up", is_up),
             is_running=checked_flag("is_running", is_running),

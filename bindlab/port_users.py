@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from bindlab.endpoint import Endpoint, IPAddress, Transport, unmap
+from bindlab.printable import printable
 
 __all__ = ["PortUser", "description", "has_connections", "owner", "users_of"]
 
@@ -118,7 +119,7 @@ def owner(inode: int, uid: int) -> str:
                 if not any(_points_to(entry.path, inode) for entry in descriptors):
                     continue
             with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
-                name = file.read().strip()
+                name = printable(file.read().removesuffix("\n")) or "a program"
         except OSError:  # another user's process, or one that has just ended
             continue
         return "this process itself" if int(pid) == os.getpid() else f"{name} (process {pid})"

@@ -1,8 +1,9 @@
 """Text from elsewhere (process and interface names) made safe to print on a terminal."""
 
-__all__ = ["printable"]
+__all__ = ["printable", "printable_lines"]
 
 _CUT = "..."
+_WIDEST = len(r"\U0010ffff")
 
 
 def printable(text: str, longest: int = 255) -> str:
@@ -21,6 +22,11 @@ def printable(text: str, longest: int = 255) -> str:
         # Cut first: escaping makes one character ten, of which no more than *longest* are used.
         text = "".join(map(_visible, text[: longest + 1]))
     return text if len(text) <= longest else text[: longest - len(_CUT)] + _CUT
+
+
+def printable_lines(text: str) -> str:
+    """Return *text*, such as the output of a program, with each of its lines made printable."""
+    return "\n".join(printable(line, len(line) * _WIDEST) for line in text.split("\n"))
 
 
 def _visible(character: str) -> str:

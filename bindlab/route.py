@@ -8,6 +8,7 @@ from typing import Literal, Self, TypeAlias, get_args
 
 from bindlab.endpoint import IPAddress, parse_address
 from bindlab.interface import checked_name, is_document
+from bindlab.printable import printable
 from bindlab.value import Value
 
 __all__ = ["Refusal", "Route", "parse_network"]
@@ -83,7 +84,7 @@ class Route(Value):
             *((self.refusal,) if self.refusal else ()),
             str(self.network),
             *(("via", str(self.gateway)) if self.gateway else ()),
-            *(("dev", self.interface) if self.interface else ()),
+            *(("dev", printable(self.interface)) if self.interface else ()),
             *(("src", str(self.source)) if self.source else ()),
             *(("metric", str(self.metric)) if self.metric else ()),
         )

@@ -50,6 +50,7 @@ PURE_IMPORTS = {
     "collections.abc",
     "enum",
     "functools",
+    "html",
     "ipaddress",
     "json",
     "textwrap",

@@ -11,6 +11,7 @@ from bindlab.explaining.checks import FIREWALLS, REMEDIES, ROUTES, Check, checks
 from bindlab.explaining.explanation import Explanation
 from bindlab.host import Host
 from bindlab.interface import Interface
+from bindlab.printable import printable
 from bindlab.reach import THIS_HOST, Condition, Origin, Reach, Reason, Vantage, Verdict
 
 __all__ = ["Subject", "tell", "verdict_on"]
@@ -164,6 +165,7 @@ def _words(subject: Subject, verdict: Verdict) -> dict[str, object]:
         homes = found if len(found) > 1 else homes
         route = ROUTES[subject.host.system].format(origin=origin)
     version = getattr(verdict.origin, "version", 4)
+    by = verdict.interface or (best.interface if best else None)
     return {
         "transport": subject.transport.upper(),
         "port": subject.port,
@@ -171,7 +173,7 @@ def _words(subject: Subject, verdict: Verdict) -> dict[str, object]:
         "origin": origin,
         "homes": " and ".join(homes),
         "route": route,
-        "interface": verdict.interface or (best.interface if best else None) or "its interface",
+        "interface": printable(by) if by else "its interface",
         "address": address_text(best.ip) if best else "this machine's address",
         "dial": verdict.opens,
         "family": f"IPv{version}",

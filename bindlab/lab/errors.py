@@ -1,5 +1,7 @@
 """What the lab raises when the system, not the caller, stands in the way."""
 
+from bindlab.printable import printable_lines
+
 __all__ = ["LabError"]
 
 
@@ -11,4 +13,4 @@ class LabError(OSError):
     """
 
     def __str__(self) -> str:
-        return self.strerror or super().__str__()
+        return printable_lines(self.strerror or super().__str__())

@@ -13,6 +13,7 @@ from typing import IO, Self, TypeAlias
 from bindlab.lab.messages import Ended
 from bindlab.lab.remote import become
 from bindlab.lab.wire import Closed, Descriptor, pair, receive
+from bindlab.printable import printable_lines
 
 __all__ = ["Program", "Stream", "launch"]
 
@@ -95,7 +96,8 @@ class Program:
         while text not in self.output:
             ended = self.poll() is not None
             if text not in self.output and (ended or time.monotonic() > deadline):
-                raise TimeoutError(f"{self!r} did not write {text!r}, but: {self.output}")
+                wrote = printable_lines(self.output)
+                raise TimeoutError(f"{self!r} did not write {text!r}, but: {wrote}")
             time.sleep(0.002)
         return self.output
 

@@ -20,12 +20,14 @@ from bindlab.errors import (
     DeviceNotFoundError,
     InvalidBindingError,
 )
+from bindlab.printable import printable
 
 __all__ = ["explain", "own_addresses"]
 
 _TENTATIVE, _DAD_FAILED = 0x40, 0x08  # linux/if_addr.h, as /proc/net/if_inet6 prints them
 _AIRPLAY = (5000, 7000)
 _SHOWN = 8
+_LONGEST = 1000
 _PLATFORM: str = sys.platform  # whose documentation applies
 
 
@@ -34,7 +36,9 @@ def explain(error: BindError, device: str | None = None) -> None:
     if error.endpoint is None:
         return
     try:
-        error.hint = _hint(error, error.endpoint, device) or error.hint
+        hint = _hint(error, error.endpoint, device)
+        # Names of processes and interfaces are in it, which others choose.
+        error.hint = printable(hint, _LONGEST) or error.hint
     except Exception:  # a hint is never worth losing the error for
         return
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 __all__ = ["html_table"]
 
 _CELL = 'style="text-align: left; vertical-align: top"'
-_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 
 
 def html_table(
@@ -32,4 +31,6 @@ def html_table(
 
 
 def _escaped(text: str) -> str:
-    return text.translate(_ESCAPES)
+    import html  # not needed but in a notebook
+
+    return html.escape(text)

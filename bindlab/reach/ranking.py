@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from bindlab.printable import printable
 from bindlab.reach.routing import Routing
 from bindlab.reach.standing import Standings
 from bindlab.reach.verdict import Candidate, Scope
@@ -48,7 +49,7 @@ def ranked(
 def _reason(candidate: Candidate, group: Sequence[Candidate], standings: Standings) -> str:
     standing, interface = standings.of(candidate.interface), candidate.interface
     if kind_of_address(candidate.ip) in _GROUPS:
-        reason = f"a group, on the link of {interface}"
+        reason = f"a group, on the link of {printable(interface or '')}"
     elif candidate.audience is Scope.HOST:
         reason = "loopback, from this machine only"
     elif standing is None:

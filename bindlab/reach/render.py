@@ -11,6 +11,7 @@ from bindlab.binding import Binding
 from bindlab.endpoint import address_text, parse_address, unmap
 from bindlab.host import Host
 from bindlab.interface import Interface
+from bindlab.printable import printable
 from bindlab.reach.markup import html_table
 from bindlab.reach.verdict import (
     HEADINGS,
@@ -110,7 +111,7 @@ def _headline(binding: Binding) -> str:
     else:
         meaning = ": every address of this machine"
     if meaning and binding.device:
-        meaning += f" by {binding.device}"
+        meaning += f" by {printable(binding.device)}"
     return f"bound to {binding}{meaning}"
 
 

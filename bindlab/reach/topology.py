@@ -9,7 +9,7 @@ from functools import cached_property
 from ipaddress import IPv6Address, ip_network
 from typing import NamedTuple
 
-from bindlab.endpoint import IPAddress, parse_address
+from bindlab.endpoint import IPAddress, is_zone, parse_address
 from bindlab.host import Host, IPNetwork
 from bindlab.interface import AddressState, Interface
 from bindlab.reach.networks import Networks
@@ -200,6 +200,6 @@ class Topology:
 def zoned(ip: IPAddress, interface: Interface) -> IPAddress:
     """Return *ip* with the zone of *interface* if it is link-local and has none yet."""
     if isinstance(ip, IPv6Address) and ip.is_link_local and ip.scope_id is None:
-        named = f"{ip}%{interface.name}" if "%" not in interface.name else f"{ip}%{interface.index}"
-        return IPv6Address(named)
+        zone = interface.name if is_zone(interface.name) else interface.index
+        return ip if zone is None else IPv6Address(f"{ip}%{zone}")
     return ip

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from bindlab.endpoint import Endpoint, IPAddress, Transport, address_text
 from bindlab.host import IPNetwork
 from bindlab.interface import Interface
+from bindlab.printable import printable
 from bindlab.reach.markup import html_table
 from bindlab.value import Value
 
@@ -251,7 +252,8 @@ class Verdict(Value):
             return self.origin.value
         if isinstance(self.origin, Interface):
             return f"anyone on {self.origin.display_name}"
-        return f"{self.origin} ({self.interface})" if self.interface else str(self.origin)
+        by = f" ({printable(self.interface)})" if self.interface else ""
+        return f"{self.origin}{by}"
 
     @property
     def opens(self) -> str:

@@ -1,6 +1,7 @@
 """What the sentences of the rules may speak of, for one way in."""
 
 from bindlab.endpoint import address_text, unmap
+from bindlab.printable import printable
 from bindlab.reach.path import Path
 
 __all__ = ["words_for"]
@@ -17,7 +18,7 @@ def words_for(path: Path) -> dict[str, str]:
         "loopback": f"{address} is loopback" if wildcard else "bound to loopback",
         "owner": path.owner.display_name if path.owner else "no interface",
         "arrival": path.arrival.display_name if path.arrival else "no interface",
-        "device": path.binding.device or "",
+        "device": printable(path.binding.device or ""),
         "peer": str(path.binding.peer),
         "kind": f"a {path.kind.value}",
         **_way_back(path),

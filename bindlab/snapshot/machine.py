@@ -165,7 +165,7 @@ def _interface(name: str, adapters: list["Adapter"], facts: Facts) -> Interface:
     return Interface(
         name,
         index,
-        _printable(nice_name or name),
+        nice_name or name,
         addresses,
         None if bits is None else bool(bits & _IFF_UP),
         None if bits is None else bool(bits & _IFF_RUNNING),
@@ -207,12 +207,6 @@ def _state(flags: int) -> AddressState:
         flags &= ~rtnetlink.IFA_F_TENTATIVE
     said = (state for bit, state in _STATES if flags & bit)
     return functools.reduce(AddressState.__or__, said, AddressState.PREFERRED)
-
-
-def _printable(name: str) -> str:
-    if name.isprintable():
-        return name
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
 def _sysctl(path: str) -> bool | None:
