@@ -1,9 +1,4 @@
-"""What a live socket is bound to, by asking the system about its descriptor.
-
-An edge: it asks, and decides nothing. It believes no Python object's ``family`` or ``proto``,
-which may be what somebody once assumed (``socket.fromfd()``), and it knows nothing of the
-objects that hold sockets: holders.py does.
-"""
+"""What a live socket is bound to: the system is asked, whatever the Python object believes."""
 
 import errno
 import os
@@ -12,15 +7,14 @@ import sys
 from ipaddress import IPv6Address
 
 from bindlab.binding import Binding
-from bindlab.endpoint import Endpoint, Transport
+from bindlab.descriptor import duplicate_of, family_name, nature_of, number_from
+from bindlab.endpoint import Endpoint
 from bindlab.holders import HasFileno, has_fileno
 from bindlab.sockaddr import from_sockaddr, transport_of, zone_of
 
-__all__ = ["binding_of", "in_this_namespace"]
+__all__ = ["binding_here", "binding_of"]
 
 # Options that the socket module names only on some systems, or nowhere.
-_SOCK_NONBLOCK: int | None = getattr(socket, "SOCK_NONBLOCK", None)
-_SO_PROTOCOL: int | None = getattr(socket, "SO_PROTOCOL", None)
 _SO_ACCEPTCONN: int | None = getattr(socket, "SO_ACCEPTCONN", None)
 _SO_BINDTODEVICE: int | None = getattr(socket, "SO_BINDTODEVICE", None)
 _IPPROTO_IPV6: int = getattr(socket, "IPPROTO_IPV6", 41)
@@ -53,31 +47,19 @@ def binding_of(sock: HasFileno) -> Binding:
     A socket that is closed, not bound, or of another family or protocol is a ``ValueError``;
     what is no socket is a ``TypeError``; both say what to do instead.
     """
-    view = _view(sock)
-    try:
-        return _binding(view)
-    finally:
-        view.detach()
+    return _asked(sock, anywhere=True)
 
 
-def in_this_namespace(sock: HasFileno) -> bool | None:
-    """Return whether *sock* belongs to the calling thread's network namespace.
+def binding_here(sock: HasFileno) -> Binding:
+    """Return :func:`binding_of` *sock*, which has to be of the calling thread's namespace.
 
-    ``None`` where the system does not tell: before Linux 5.14 (``SO_NETNS_COOKIE``) and on
-    every other system; those without such namespaces need not ask.
+    One of another network namespace is a ``ValueError``, where the system tells it: Linux does
+    since 5.14 (``SO_NETNS_COOKIE``).
     """
-    view = _view(sock)
-    try:
-        return _is_here(view)
-    finally:
-        view.detach()
+    return _asked(sock, anywhere=False)
 
 
-def _view(sock: HasFileno) -> socket.socket:
-    """Return a socket object of our own for the descriptor of *sock*: detach it after use.
-
-    Made from nothing but the descriptor, it has the true family (getsockname(2)).
-    """
+def _asked(sock: HasFileno, *, anywhere: bool) -> Binding:
     if not has_fileno(sock):
         raise TypeError(
             f"{type(sock).__name__} is no socket: give one, or what sockets_of() finds; "
@@ -87,14 +69,16 @@ def _view(sock: HasFileno) -> socket.socket:
     if descriptor < 0:
         raise ValueError("the socket is closed: ask while it is open")
     try:
-        # A socket object that takes the default timeout makes the descriptor, which is not
-        # ours alone, non-blocking; one that is said to be non-blocking leaves it alone.
-        if _SOCK_NONBLOCK is not None:
-            return socket.socket(type=_SOCK_NONBLOCK, fileno=descriptor)
-        view = socket.socket(fileno=descriptor)
-        if socket.getdefaulttimeout() is not None and isinstance(sock, socket.socket):
-            sock.settimeout(sock.gettimeout())
-        return view
+        with duplicate_of(descriptor) as duplicate:
+            if sys.platform == "win32" and isinstance(sock, socket.socket):
+                # There a default timeout has just made both of them non-blocking.
+                sock.settimeout(sock.gettimeout())
+            if not anywhere and _is_here(duplicate) is False:
+                raise ValueError(
+                    "this socket belongs to another network namespace: pass host=, a this_host() "
+                    "taken there"
+                )
+            return _binding(duplicate)
     except OSError as error:
         if error.errno in _NAMELESS:
             raise _unbound("") from error
@@ -105,41 +89,34 @@ def _view(sock: HasFileno) -> socket.socket:
         raise
 
 
-def _binding(view: socket.socket) -> Binding:
-    if view.family not in (socket.AF_INET, socket.AF_INET6):
-        family = getattr(view.family, "name", f"family {view.family}")
+def _binding(sock: socket.socket) -> Binding:
+    family, kind, protocol = nature_of(sock)
+    if family not in (socket.AF_INET, socket.AF_INET6):
         raise ValueError(
-            f"an {family} socket has no IP address to be reached at: "
+            f"an {family_name(family)} socket has no IP address to be reached at: "
             "give one of AF_INET or AF_INET6"
         )
-    transport = _transport(view)
-    endpoint = _named_zone(from_sockaddr(view.getsockname(), transport), view)
-    if endpoint.port == 0:
-        raise _unbound(f"{transport.upper()} ")
-    try:
-        peer = _named_zone(from_sockaddr(view.getpeername(), transport), view)
-    except OSError:  # ENOTCONN, the ordinary case, and what comes of a lost connection
-        peer = None
-    is_ipv6 = view.family == socket.AF_INET6
-    return Binding(
-        endpoint,
-        _flag(view, _IPPROTO_IPV6, _IPV6_V6ONLY) if is_ipv6 else None,
-        _device(view),
-        _flag(view, socket.SOL_SOCKET, _SO_ACCEPTCONN) if transport == "tcp" else None,
-        peer,
-    )
-
-
-def _transport(view: socket.socket) -> Transport:
-    kind = view.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE)
-    protocol = _number(view, socket.SOL_SOCKET, _SO_PROTOCOL) or 0
     transport = transport_of(kind, protocol)
     if transport is None:
         raise ValueError(
             f"a socket of type {kind} and IP protocol {protocol} is neither TCP nor UDP: "
             "give one of SOCK_STREAM or SOCK_DGRAM with its usual protocol"
         )
-    return transport
+    endpoint = _named_zone(from_sockaddr(sock.getsockname(), transport), sock)
+    if endpoint.port == 0:
+        raise _unbound(f"{transport.upper()} ")
+    try:
+        peer = _named_zone(from_sockaddr(sock.getpeername(), transport), sock)
+    except OSError:  # ENOTCONN, the ordinary case, and what comes of a lost connection
+        peer = None
+    is_ipv6 = family == socket.AF_INET6
+    return Binding(
+        endpoint,
+        _flag(sock, _IPPROTO_IPV6, _IPV6_V6ONLY) if is_ipv6 else None,
+        _device(sock, is_ipv6),
+        _flag(sock, socket.SOL_SOCKET, _SO_ACCEPTCONN) if transport == "tcp" else None,
+        peer,
+    )
 
 
 def _unbound(what: str) -> ValueError:
@@ -149,10 +126,10 @@ def _unbound(what: str) -> ValueError:
     )
 
 
-def _named_zone(endpoint: Endpoint, view: socket.socket) -> Endpoint:
+def _named_zone(endpoint: Endpoint, sock: socket.socket) -> Endpoint:
     """Return *endpoint* with the zone's name, if the index means an interface that we see."""
     ip = endpoint.ip
-    if not isinstance(ip, IPv6Address) or ip.scope_id is None or _is_here(view) is False:
+    if not isinstance(ip, IPv6Address) or ip.scope_id is None or _is_here(sock) is False:
         return endpoint
     index = int(ip.scope_id)
     try:
@@ -163,20 +140,20 @@ def _named_zone(endpoint: Endpoint, view: socket.socket) -> Endpoint:
     return endpoint.replace(ip=f"{bare}%{zone}")
 
 
-def _device(view: socket.socket) -> str | None:
+def _device(sock: socket.socket, is_ipv6: bool) -> str | None:
     if _SO_BINDTODEVICE is not None:
         try:
-            name = view.getsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, _IFNAMSIZ)
+            name = sock.getsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, _IFNAMSIZ)
             return os.fsdecode(name.rstrip(b"\0")) or None
         except OSError as error:
             if error.errno != errno.ENODEV:
                 return None
-            return str(_number(view, socket.SOL_SOCKET, _SO_BINDTOIFINDEX) or "") or None
+            return str(number_from(sock, socket.SOL_SOCKET, _SO_BINDTOIFINDEX) or "") or None
     if sys.platform == "darwin":
         index = (
-            _number(view, _IPPROTO_IPV6, _IPV6_BOUND_IF)
-            if view.family == socket.AF_INET6
-            else _number(view, socket.IPPROTO_IP, _IP_BOUND_IF)
+            number_from(sock, _IPPROTO_IPV6, _IPV6_BOUND_IF)
+            if is_ipv6
+            else number_from(sock, socket.IPPROTO_IP, _IP_BOUND_IF)
         )
         try:
             return socket.if_indextoname(index) if index else None
@@ -185,12 +162,12 @@ def _device(view: socket.socket) -> str | None:
     return None
 
 
-def _is_here(view: socket.socket) -> bool | None:
+def _is_here(sock: socket.socket) -> bool | None:
     if sys.platform != "linux":
         return None
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as fresh:
-            return _cookie(fresh) == _cookie(view)
+            return _cookie(fresh) == _cookie(sock)
     except OSError:
         return None
 
@@ -199,15 +176,6 @@ def _cookie(sock: socket.socket) -> bytes:
     return sock.getsockopt(socket.SOL_SOCKET, _SO_NETNS_COOKIE, 8)
 
 
-def _flag(view: socket.socket, level: int, option: int | None) -> bool | None:
-    value = _number(view, level, option)
+def _flag(sock: socket.socket, level: int, option: int | None) -> bool | None:
+    value = number_from(sock, level, option)
     return None if value is None else bool(value)
-
-
-def _number(view: socket.socket, level: int, option: int | None) -> int | None:
-    if option is None:
-        return None
-    try:
-        return view.getsockopt(level, option)
-    except OSError:
-        return None

@@ -1,6 +1,6 @@
 """Where the edges meet the core: from a live socket on this machine to the pure answer."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from ipaddress import IPv6Address
 from typing import Protocol, TypeGuard
 
@@ -8,7 +8,7 @@ from bindlab.binding import Binding
 from bindlab.endpoint import Endpoint, unmap
 from bindlab.holders import sockets_of
 from bindlab.host import Host
-from bindlab.inspect_socket import binding_of, in_this_namespace
+from bindlab.inspect_socket import binding_here, binding_of
 from bindlab.reach import Reach
 
 __all__ = ["reachable_from"]
@@ -54,7 +54,8 @@ def reachable_from(target: object, *, host: Host | None = None) -> Reach:
                 bindings.extend(one.bindings)
                 assumptions.extend(one.assumptions)
             case _:
-                bindings.extend(_asked(one, here=host is None))
+                ask = binding_here if host is None else binding_of
+                bindings.extend(map(ask, sockets_of(one)))
     return Reach(bindings, where, assumptions)
 
 
@@ -80,16 +81,6 @@ def _is_finding(target: object) -> TypeGuard[_Finding]:
 
 def _are_several(target: object) -> TypeGuard[Collection[object]]:
     return isinstance(target, list | tuple | set | frozenset)
-
-
-def _asked(holder: object, *, here: bool) -> Iterator[Binding]:
-    for sock in sockets_of(holder):
-        if here and in_this_namespace(sock) is False:
-            raise ValueError(
-                "this socket belongs to another network namespace: pass host=, a this_host() "
-                "taken there"
-            )
-        yield binding_of(sock)
 
 
 def _presumed(endpoint: Endpoint, host: Host) -> Binding:

@@ -32,6 +32,16 @@ CALLS = {
 NAMES = list(CALLS)
 ADOPTING = ("adopt", "activated")  # what they refuse stays the caller's
 
+# The first socket is only a place for the duplicate, and any other family will do for that.
+# Python asks for the name once more, and does without it. Without SO_PROTOCOL, the number is
+# that of TCP or UDP.
+ADOPTING_ALL_THE_SAME = {
+    *(("socket", name) for name in CALLS["socket"].split()),
+    ("getsockname", "ENOBUFS"),
+    ("getsockname", "EINVAL"),
+    *(("getsockopt", name) for name in CALLS["getsockopt"].split()),
+}
+
 # What may succeed although a call failed, because there is another way: an IPv4 socket
 # for dual_stack=True, "localhost" without one of its addresses, another port or another try.
 OTHER_WAYS: dict[str, set[tuple[str, str]]] = {
@@ -56,9 +66,7 @@ OTHER_WAYS: dict[str, set[tuple[str, str]]] = {
     "allocate over TIME_WAIT, listen": {("bind", "EADDRINUSE"), ("listen", "EADDRINUSE")},
     "allocate fixed, listen": {("listen", "EADDRINUSE")},
     "listen fixed": {("bind", "EADDRINUSE")},
-    # Python asks for the name once more, and does without it.
-    "adopt": {("getsockname", "ENOBUFS"), ("getsockname", "EINVAL")},
-    "activated": {("getsockname", "ENOBUFS"), ("getsockname", "EINVAL")},
+    **dict.fromkeys(ADOPTING, ADOPTING_ALL_THE_SAME),
 }
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from attempts import IPV6, LINUX, descriptors, port_of
 
+from bindlab.descriptor import Nature
 from bindlab.errors import DescriptorError
 from bindlab.opening import adoption, bind, listen
 from bindlab.opening.adoption import activated, adopt
@@ -127,12 +128,13 @@ def test_what_is_no_descriptor_is_refused(value: object, error: type[Exception])
 @LINUX
 @pytest.mark.parametrize("descriptor", ["unix", "raw"], indirect=True)
 @pytest.mark.parametrize("default", [None, 0.0, 5.0])
-@pytest.mark.parametrize("nonblock", [adoption._SOCK_NONBLOCK, None], ids=["linux", "macos"])
+@pytest.mark.parametrize("sandboxed", [False, True])
 def test_what_is_refused_stays_exactly_as_it_was(
-    descriptor: int, default: float | None, nonblock: int | None, monkeypatch: pytest.MonkeyPatch
+    descriptor: int, default: float | None, sandboxed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither O_NONBLOCK nor inheritance of a refused descriptor changes, for all who share it."""
-    monkeypatch.setattr(adoption, "_SOCK_NONBLOCK", nonblock)
+    if sandboxed:  # a service that may make no socket, as RestrictAddressFamilies=none says
+        monkeypatch.setattr("bindlab.descriptor._FAMILIES", ())
     socket.setdefaulttimeout(default)
     try:
         for blocking in (True, False):
@@ -161,11 +163,9 @@ def test_what_is_refused_stays_exactly_as_it_was(
 )
 def test_an_untold_protocol_is_the_transport_s(kind: int, told: int, protocol: int) -> None:
     """Without SO_PROTOCOL (macOS, Windows) the number read is 0: the socket has its true one."""
-    assert adoption._judged(socket.AF_INET, kind, told) == ("", protocol)
-    with bind(transport="udp" if kind == socket.SOCK_DGRAM else "tcp") as given:
-        descriptor = os.dup(given.fileno())
-        with adoption._owned(given.family, kind, protocol, descriptor) as sock:
-            assert (sock.type, sock.proto) == (kind, protocol)
+    nature = Nature(socket.AF_INET, kind, told)
+    assert adoption._why_not(nature) == ""
+    assert adoption._completed(nature) == nature._replace(protocol=protocol)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_an_untold_protocol_is_the_transport_s(kind: int, told: int, protocol: i
 )
 def test_another_protocol_is_named(kind: int, protocol: int, words: str) -> None:
     """SCTP over SOCK_STREAM is no TCP, and ICMP over SOCK_DGRAM no UDP."""
-    assert adoption._judged(socket.AF_INET6, kind, protocol)[0] == words
+    assert adoption._why_not(Nature(socket.AF_INET6, kind, protocol)) == words
 
 
 CHILD = """

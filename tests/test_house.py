@@ -20,7 +20,7 @@ ROWS = (
     ("endpoint",),
     ("interface", "special_addresses", "errors"),
     ("route",),
-    ("binding", "host", "sockaddr", "holders", "port_users"),
+    ("binding", "host", "sockaddr", "descriptor", "holders", "port_users"),
     ("reach", "snapshot", "inspect_socket", "opening", "probing"),
     ("reachable", "scanning", "serving"),
     ("explaining",),
@@ -123,6 +123,7 @@ def test_the_core_touches_nothing() -> None:
         *EDGES,
         "errors",
         "sockaddr",
+        "descriptor",
         "holders",
         "port_users",
     }

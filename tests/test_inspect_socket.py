@@ -14,11 +14,11 @@ from ipaddress import IPv4Address, IPv6Address
 import pytest
 from network_namespaces import Namespace, needs_namespaces, ns
 
-from bindlab import inspect_socket
+from bindlab import descriptor, inspect_socket
 from bindlab.binding import Binding
 from bindlab.endpoint import Endpoint
 from bindlab.holders import sockets_of
-from bindlab.inspect_socket import binding_of, in_this_namespace
+from bindlab.inspect_socket import binding_here, binding_of
 
 __all__ = ["ns"]
 
@@ -162,12 +162,12 @@ def test_multipath_tcp_is_tcp() -> None:
 
 
 @pytest.mark.parametrize("timeout", [None, 0.0, 5.0])
-@pytest.mark.parametrize("nonblock", [inspect_socket._SOCK_NONBLOCK, None])
+@pytest.mark.parametrize("families", [descriptor._FAMILIES, ()])
 def test_asking_changes_nothing(
-    timeout: float | None, nonblock: int | None, monkeypatch: pytest.MonkeyPatch
+    timeout: float | None, families: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The socket stays open and as blocking as it was, even with a default timeout set."""
-    monkeypatch.setattr(inspect_socket, "_SOCK_NONBLOCK", nonblock)
+    monkeypatch.setattr(descriptor, "_FAMILIES", families)
     with socket.create_server(("127.0.0.1", 0)) as sock:
         sock.settimeout(timeout)
         blocking = os.get_blocking(sock.fileno())
@@ -406,7 +406,7 @@ def test_a_zone_is_the_name_of_its_interface(ns: Namespace, name: str, zone: str
             assert binding.peer is not None
             assert binding.peer.ip == IPv6Address(f"fe80::2%{expected}")
             assert binding.device == name
-            assert in_this_namespace(sock) is True
+            assert binding_here(sock) == binding
 
     ns.run(look)
 
@@ -425,10 +425,10 @@ def test_a_socket_of_another_namespace(ns: Namespace) -> None:
 
     sock, index = ns.run(make)
     with sock:
-        assert in_this_namespace(sock) is False
+        with pytest.raises(ValueError, match="another network namespace"):
+            binding_here(sock)
         assert binding_of(sock).endpoint.ip == IPv6Address(f"fe80::1%{index}")
-        assert ns.run(lambda: in_this_namespace(sock)) is True
-        assert ns.run(lambda: binding_of(sock)).endpoint.ip == IPv6Address("fe80::1%eth0")
+        assert ns.run(lambda: binding_here(sock)).endpoint.ip == IPv6Address("fe80::1%eth0")
 
 
 @needs_namespaces
@@ -451,17 +451,17 @@ def test_where_options_are_missing_they_are_unknown(monkeypatch: pytest.MonkeyPa
     """A system without an option tells nothing of it, and everything else all the same."""
     with socket.create_server(("::", 0), family=INET6) as sock:
         usual = binding_of(sock)
-        for option in ("_SO_PROTOCOL", "_SO_ACCEPTCONN", "_SO_BINDTODEVICE", "_IPV6_V6ONLY"):
+        for option in ("_SO_DOMAIN", "_SO_PROTOCOL"):
+            monkeypatch.setattr(descriptor, option, None)
+        for option in ("_SO_ACCEPTCONN", "_SO_BINDTODEVICE", "_IPV6_V6ONLY"):
             monkeypatch.setattr(inspect_socket, option, None)
         assert binding_of(sock) == usual.replace(v6only=None, listening=None)
         monkeypatch.setattr(sys, "platform", "darwin")
-        assert in_this_namespace(sock) is None
-        assert binding_of(sock).device is None
+        assert binding_here(sock).device is None
 
 
 def test_a_missing_namespace_cookie_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     """A kernel without SO_NETNS_COOKIE does not tell where a socket lives."""
     monkeypatch.setattr(inspect_socket, "_SO_NETNS_COOKIE", 30_000)
     with bound(INET, UDP, ("127.0.0.1", 0)) as sock:
-        assert in_this_namespace(sock) is None
-        assert binding_of(sock).endpoint.ip == IPv4Address("127.0.0.1")
+        assert binding_here(sock).endpoint.ip == IPv4Address("127.0.0.1")

@@ -1,17 +1,13 @@
-"""Sockets that somebody else opened, and passed to this process as descriptors.
-
-Knows the protocol of service managers (sd_listen_fds(3)) and what a descriptor may turn
-out to be. Does not open sockets, and never closes a descriptor that it refuses.
-"""
+"""Sockets that somebody else opened, and passed to this process as descriptors."""
 
 import errno
 import os
 import socket
 import stat
-import sys
 from collections.abc import Sequence
 
-from bindlab.errors import BindError, Stage, refusal
+from bindlab.descriptor import Nature, duplicate_of, family_name, nature_of
+from bindlab.errors import BindError, refusal
 from bindlab.sockaddr import protocol_of, transport_of
 
 __all__ = ["activated", "adopt"]
@@ -19,8 +15,6 @@ __all__ = ["activated", "adopt"]
 _FIRST = 3  # SD_LISTEN_FDS_START
 _VARIABLES = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID")
 _LAST = 2**31 - 1  # a descriptor is a C int; CPython cuts a larger number down to another one
-_SOCK_NONBLOCK: int | None = getattr(socket, "SOCK_NONBLOCK", None)
-_STAGE: Stage = "adopt"
 
 
 def adopt(descriptor: int) -> socket.socket:
@@ -30,7 +24,8 @@ def adopt(descriptor: int) -> socket.socket:
     ``SO_PROTOCOL``, socket(7)), never believed; where it does not tell the number, as macOS
     and Windows do not, it is that of TCP or UDP. The socket becomes blocking, which is a
     property of what the processes share, and not inheritable. A descriptor that is closed, or
-    no TCP or UDP socket, is a :class:`~bindlab.errors.DescriptorError`; it stays as it is.
+    no TCP or UDP socket, is a :class:`~bindlab.errors.DescriptorError`; it stays as it is. After
+    any error, also that of a signal handler, the descriptor is open, and still the caller's.
 
     A parent passes sockets with ``subprocess.Popen(..., pass_fds=[sock.fileno()])``, a peer
     with ``socket.send_fds()``. Adopt each once: two objects would both close it.
@@ -41,19 +36,16 @@ def adopt(descriptor: int) -> socket.socket:
         raise ValueError(f"{descriptor} is no descriptor: the socket was closed, or never opened")
     if descriptor > _LAST:
         raise ValueError(f"{descriptor} is no descriptor: they are numbers from 0 to {_LAST}")
+    nature = _checked(descriptor)
+    # The new object owns nothing until the descriptor is put into it, and gives it back if a
+    # signal handler raises after that. test_interrupted.py raises at every bytecode.
+    sock = socket.socket.__new__(socket.socket)
     try:
-        view = _view(descriptor)
-        try:
-            kind = view.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE)
-        finally:
-            view.detach()
-        reason, protocol = _judged(view.family, kind, view.proto)
-        if not reason:
-            return _owned(view.family, kind, protocol, descriptor)
-    except OSError as error:
-        raise _refused(descriptor, error) from error
-    wrong = OSError(errno.EPROTOTYPE, os.strerror(errno.EPROTOTYPE))
-    raise _refused(descriptor, wrong, reason)
+        _put(descriptor, sock, nature)
+        return sock
+    except BaseException:
+        sock.detach()
+        raise
 
 
 def activated(
@@ -64,7 +56,7 @@ def activated(
     With *name*, only those of that ``FileDescriptorName=`` (systemd.socket(5)), so that others,
     which may be Unix sockets, stay untouched. Empty where none were passed, or to another
     process (``LISTEN_PID``). Each socket is adopted as by :func:`adopt`, with its errors; if
-    one is refused, no descriptor is closed.
+    one is refused, all descriptors stay as they are.
 
     *clean_environment* removes the variables, so that child processes do not take the
     sockets for theirs, and a second call returns nothing. A variable that cannot be understood
@@ -80,15 +72,16 @@ def activated(
         if clean_environment:
             for variable in _VARIABLES:
                 os.environ.pop(variable, None)
-    adopted: list[socket.socket] = []
-    try:
-        for descriptor in descriptors:
-            adopted.append(adopt(descriptor))
-    except BindError:
+    natures = [_checked(descriptor) for descriptor in descriptors]
+    adopted = tuple(socket.socket.__new__(socket.socket) for _ in natures)
+    try:  # as in adopt()
+        for descriptor, sock, nature in zip(descriptors, adopted, natures, strict=True):
+            _put(descriptor, sock, nature)
+        return adopted
+    except BaseException:
         for sock in adopted:
             sock.detach()
         raise
-    return tuple(adopted)
 
 
 def _passed(name: str | None) -> Sequence[int]:
@@ -117,47 +110,53 @@ def _number(variable: str) -> int:
     return int(text)
 
 
-def _view(descriptor: int) -> socket.socket:
-    """Return a socket object that only looks, to be detached: nothing of the descriptor changes."""
-    # One that takes the default timeout makes the descriptor non-blocking, for all who share
-    # it; one that is said to be non-blocking leaves it alone.
-    if _SOCK_NONBLOCK is not None:
-        return socket.socket(type=_SOCK_NONBLOCK, fileno=descriptor)
-    if sys.platform == "win32":  # which cannot say whether a socket blocks
-        return socket.socket(fileno=descriptor)
-    blocking = os.get_blocking(descriptor)
-    view = socket.socket(fileno=descriptor)
-    os.set_blocking(descriptor, blocking)
-    return view
-
-
-def _owned(family: int, kind: int, protocol: int, descriptor: int) -> socket.socket:
-    sock = socket.socket(family, kind | (_SOCK_NONBLOCK or 0), protocol, fileno=descriptor)
+def _checked(descriptor: int) -> Nature:
+    """Return what *descriptor* is, with the true protocol number, if it is a TCP or UDP socket."""
     try:
+        with duplicate_of(descriptor) as duplicate:
+            nature = nature_of(duplicate)
+    except OSError as error:
+        raise _refused(descriptor, error) from error
+    reason = _why_not(nature)
+    if reason:
+        wrong = OSError(errno.EPROTOTYPE, os.strerror(errno.EPROTOTYPE))
+        raise _refused(descriptor, wrong, reason)
+    return _completed(nature)
+
+
+def _why_not(nature: Nature) -> str:
+    """Return why this is no TCP or UDP socket, "" if it is one."""
+    if nature.family not in (socket.AF_INET, socket.AF_INET6):
+        return f"it is a socket of {family_name(nature.family)}, not an IP socket"
+    if transport_of(nature.kind, nature.protocol) is not None:
+        return ""
+    usual = transport_of(nature.kind, 0)
+    if usual is None:
+        names = [each.name for each in socket.SocketKind if each == nature.kind]
+        return f"it is a {(*names, f'type {nature.kind}')[0]} socket, neither TCP nor UDP"
+    return f"its protocol is number {nature.protocol}, not {usual.upper()}"
+
+
+def _completed(nature: Nature) -> Nature:
+    """Return *nature* with the number of its protocol, where the system did not tell it."""
+    transport = transport_of(nature.kind, nature.protocol)
+    if nature.protocol or transport is None:
+        return nature
+    return nature._replace(protocol=protocol_of(transport))
+
+
+def _put(descriptor: int, sock: socket.socket, nature: Nature) -> None:
+    """Make *sock*, which has no descriptor yet, the owner of *descriptor*."""
+    try:
+        socket.socket.__init__(sock, *nature, fileno=descriptor)
         sock.set_inheritable(False)
         sock.setblocking(True)
-    except OSError:
-        sock.detach()
-        raise
-    return sock
-
-
-def _judged(family: int, kind: int, protocol: int) -> tuple[str, int]:
-    """Return why this is no TCP or UDP socket, "" if it is one, and its true protocol number."""
-    if family not in (socket.AF_INET, socket.AF_INET6):
-        return f"it is a socket of {_name(family)}, not an IP socket", protocol
-    transport = transport_of(kind, protocol)
-    if transport is not None:
-        return "", protocol or protocol_of(transport)
-    usual = transport_of(kind, 0)
-    if usual is None:
-        names = [each.name for each in socket.SocketKind if each == kind]
-        return f"it is a {(*names, f'type {kind}')[0]} socket, neither TCP nor UDP", protocol
-    return f"its protocol is number {protocol}, not {usual.upper()}", protocol
+    except OSError as error:
+        raise _refused(descriptor, error) from error
 
 
 def _refused(descriptor: int, error: OSError, reason: str = "") -> BindError:
-    refused = refusal(error, None, _STAGE)
+    refused = refusal(error, None, "adopt")
     what = reason or _kind_of(descriptor)
     refused.hint = f"descriptor {descriptor}: {what}" if what else refused.hint
     return refused
@@ -177,7 +176,3 @@ def _kind_of(descriptor: int) -> str:
         if test(mode):
             return f"it is {kind}, no socket"
     return "" if stat.S_ISSOCK(mode) else "it is no socket"
-
-
-def _name(value: int) -> str:
-    return getattr(value, "name", str(value))
