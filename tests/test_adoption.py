@@ -224,7 +224,11 @@ ACTIVATED = """
 import json, os, sys
 from bindlab.opening.adoption import activated
 from bindlab.errors import DescriptorError
-os.environ["LISTEN_PID"] = str(os.getpid()) if sys.argv[1] == "right" else "1"
+os.environ["LISTEN_PID"] = "1" if sys.argv[1] == "wrong" else str(os.getpid())
+if sys.argv[1].startswith("pidfd"):
+    of = os.getpid() if sys.argv[1] == "pidfd" else os.getppid()
+    os.environ["LISTEN_PIDFDID"] = str(os.fstat(pidfd := os.pidfd_open(of)).st_ino)
+    os.close(pidfd)
 name = sys.argv[2] or None
 try:
     found = activated(name, clean_environment=sys.argv[3] == "clean")
@@ -270,7 +274,7 @@ def _activate(
     return answer, still, left
 
 
-ALL = ["LISTEN_FDNAMES", "LISTEN_FDS", "LISTEN_PID"]
+ALL = ["LISTEN_FDNAMES", "LISTEN_FDS", "LISTEN_PID", "LISTEN_PIDFDID"]
 NAMES = {"LISTEN_FDS": "4", "LISTEN_FDNAMES": "web:dns:control:web"}
 
 
@@ -280,6 +284,16 @@ NAMES = {"LISTEN_FDS": "4", "LISTEN_FDNAMES": "web:dns:control:web"}
     [
         pytest.param("right", "", "", {"LISTEN_FDS": "2"}, [[3, 6, False], [4, 17, False]], id="2"),
         pytest.param("wrong", "", "", {"LISTEN_FDS": "2"}, [], id="other-pid"),
+        pytest.param("pidfd", "", "clean", {"LISTEN_FDS": "1"}, [[3, 6, False]], id="pidfd"),
+        pytest.param("pidfd-of-parent", "", "clean", {"LISTEN_FDS": "1"}, [], id="other-pidfd"),
+        pytest.param(
+            "right",
+            "",
+            "",
+            {"LISTEN_FDS": "1", "LISTEN_PIDFDID": "x"},
+            "is no number",
+            id="pidfd-x",
+        ),
         pytest.param("right", "", "", {"LISTEN_FDS": "0"}, [], id="none"),
         pytest.param(
             "right", "x", "", {"LISTEN_FDS": "0", "LISTEN_FDNAMES": ""}, [], id="none-by-name"

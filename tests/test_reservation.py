@@ -22,7 +22,12 @@ from attempts import IPV6, LINUX, descriptors, leave_time_wait, port_of, squatte
 from namespace import become_nobody, in_namespace, ip, setting
 
 from bindlab.endpoint import Endpoint
-from bindlab.errors import AddressInUseError, AddressNotAvailableError, BindPermissionError
+from bindlab.errors import (
+    AddressInUseError,
+    AddressNotAvailableError,
+    BindPermissionError,
+    OptionNotSupportedError,
+)
 from bindlab.opening import Reservation, backlog_of, bind, listen
 from bindlab.opening.allocation import allocate
 from bindlab.port_users import has_connections
@@ -201,6 +206,28 @@ def test_a_restart_that_is_taken_can_listen_by_itself() -> None:
         with sock:
             sock.listen()
             assert squatter(port) == errno.EADDRINUSE
+
+
+@LINUX
+@in_namespace
+def test_what_was_bound_over_time_wait_before_stays_bound() -> None:
+    """The exception that bind() and allocate() name: who was there before can listen first."""
+    port = leave_time_wait(listen())
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", port))
+        with allocate(port=port) as held:
+            with pytest.raises(OSError, match="in use"):
+                other.listen()
+            assert squatter(port, listens=False) == errno.EADDRINUSE
+            (sock,) = held.listen()
+        with sock, pytest.raises(OSError, match="in use"):
+            other.listen()
+        with allocate(port=port) as held:
+            (sock,) = held.take()
+        other.listen()
+        with sock, pytest.raises(OSError, match="in use"):
+            sock.listen()
 
 
 @LINUX
@@ -499,6 +526,30 @@ def test_a_port_with_old_connections_may_be_lent_by_two() -> None:
     with allocate(port=port, lendable=True), allocate(port=port, lendable=True) as other:
         for server in other.listen():
             server.close()
+
+
+@LINUX
+@in_namespace
+def test_a_port_that_port_0_would_yield_is_not_lent() -> None:
+    """With ip_autobind_reuse=1 and a full range, port 0 yields lent ports: they are refused."""
+    setting("ipv4/ip_local_port_range", "40000 40009")
+    setting("ipv4/ip_autobind_reuse", 1)
+    before = descriptors()
+    for way in ({}, {"port": 40001}, {"within": range(40001, 40003)}):
+        with pytest.raises(OptionNotSupportedError, match="ip_autobind_reuse=1, port 0 yields"):
+            allocate(lendable=True, **way)  # type: ignore[arg-type]
+    assert descriptors() == before
+    with ExitStack() as stack:
+        lent = stack.enter_context(allocate(port=8000, lendable=True))
+        for _ in range(10):
+            stack.enter_context(allocate())
+        other = stack.enter_context(socket.socket())
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", 0))
+        assert squatter(lent.port) == 0
+    with allocate(transports=("udp",), lendable=True):  # whose docstring promises less
+        pass
 
 
 WRONG: list[object] = [

@@ -4,6 +4,7 @@ import errno
 import os
 import socket
 import stat
+import sys
 from collections.abc import Sequence
 
 from bindlab.descriptor import Nature, duplicate_of, family_name, nature_of
@@ -55,8 +56,9 @@ def activated(
 
     With *name*, only those of that ``FileDescriptorName=`` (systemd.socket(5)), so that others,
     which may be Unix sockets, stay untouched. Empty where none were passed, or to another
-    process (``LISTEN_PID``). Each socket is adopted as by :func:`adopt`, with its errors; if
-    one is refused, all descriptors stay as they are.
+    process (``LISTEN_PID``, and ``LISTEN_PIDFDID`` where Linux can tell it). Each socket is
+    adopted as by :func:`adopt`, with its errors; after any error all descriptors are open, and
+    still the caller's.
 
     *clean_environment* removes the variables, so that child processes do not take the
     sockets for theirs, and a second call returns nothing. A variable that cannot be understood
@@ -87,7 +89,7 @@ def activated(
 def _passed(name: str | None) -> Sequence[int]:
     if "LISTEN_FDS" not in os.environ or "LISTEN_PID" not in os.environ:
         return ()
-    if _number("LISTEN_PID") != os.getpid():
+    if _number("LISTEN_PID") != os.getpid() or not _is_pidfd_id_ours():
         return ()
     descriptors = range(_FIRST, _FIRST + _number("LISTEN_FDS"))
     if name is None:
@@ -103,9 +105,36 @@ def _passed(name: str | None) -> Sequence[int]:
     return [each for each, other in zip(descriptors, names, strict=True) if other == name]
 
 
-def _number(variable: str) -> int:
+def _is_pidfd_id_ours() -> bool:
+    """Return whether ``LISTEN_PIDFDID`` is this process, as far as the system can tell.
+
+    A process number is used again, and a process has another one in each PID namespace. The
+    inode of a pidfd is of one process only, since Linux 6.9; before, all pidfds have the same.
+    """
+    if "LISTEN_PIDFDID" not in os.environ:
+        return True
+    wanted = _number("LISTEN_PIDFDID", digits=20)
+    if sys.platform != "linux":
+        return True
+    from select import epoll
+
+    try:
+        pidfd = os.pidfd_open(os.getpid())
+        try:
+            status = os.fstat(pidfd)
+        finally:
+            os.close(pidfd)
+        with epoll() as anonymous:  # in the file system where pidfds were before Linux 6.9
+            if os.fstat(anonymous.fileno()).st_dev == status.st_dev:
+                return True
+    except OSError:
+        return True
+    return wanted == status.st_ino
+
+
+def _number(variable: str, digits: int = 9) -> int:
     text = os.environ[variable]
-    if not (text.isascii() and text.isdigit()) or len(text) > 9:
+    if not (text.isascii() and text.isdigit()) or len(text) > digits:
         raise ValueError(f"{variable}={text!r} is no number: the service manager writes digits")
     return int(text)
 

@@ -27,7 +27,7 @@ from bindlab.errors import (
 from bindlab.opening.group import any_held, first_held, held
 from bindlab.opening.hints import explain
 from bindlab.opening.one_socket import RULES, open_socket
-from bindlab.opening.port_range import ephemeral_ports
+from bindlab.opening.port_range import ephemeral_ports, lends_to_port_0
 from bindlab.opening.request import Request, checked_flag, checked_port, request
 from bindlab.opening.reservation import Reservation
 
@@ -58,8 +58,11 @@ def allocate(
 
     Held means, on Linux (measured): every other bind that overlaps is refused whatever
     options it sets (root's ``TCP_REPAIR`` aside), port 0 and outgoing connections never get
-    the number, and who connects by TCP is refused. Other systems promise what
-    :func:`bindlab.bind` says of them.
+    the number, and who connects by TCP is refused. The exception is that of
+    :func:`bindlab.bind`, an exact TCP *port* with connections of an earlier server: a socket
+    with ``SO_REUSEADDR`` that was bound there before stays bound. While the port is held it
+    cannot listen; when the port is handed over, it can be the first to listen, and then the
+    other one is refused. Other systems promise what :func:`bindlab.bind` says of them.
 
     *lendable* holds the number for a program that is only told it, and binds by itself. On
     Linux (measured), for TCP: all of the above, except that a program which sets
@@ -67,8 +70,10 @@ def allocate(
     to listen has it; a program that does not set it is refused; and a *port* with an earlier
     server's connections can be lent by two at once. For UDP: a program that sets it gets
     every datagram, but few do; and one that sets it and asks for port 0 may be given the
-    lent number, which a hold without *lendable* never is. Elsewhere there is no such hold,
-    and asking for one is an :class:`~bindlab.errors.OptionNotSupportedError`.
+    lent number, which a hold without *lendable* never is. Lending is an
+    :class:`~bindlab.errors.OptionNotSupportedError` on other systems, which have no such hold,
+    and where Linux would give the lent TCP port to port 0: ``net.ipv4.ip_autobind_reuse`` is
+    on, and the port is in ``net.ipv4.ip_local_port_range``.
 
     >>> with allocate("localhost") as held:
     ...     {endpoint.port for endpoint in held.endpoints} == {held.port}
@@ -81,7 +86,7 @@ def allocate(
     ports = None if within is None else _checked_range(within, number)
     lends = checked_flag("lendable", lendable)
     if lends and not RULES.lent:
-        raise _cannot_lend(wanted[0].endpoint(number))
+        raise _cannot_lend(wanted[0].endpoint(number), "this system cannot lend a port")
     try:
         present, left_out = _present(wanted, optional) if optional else (wanted, ())
         if ports is not None:
@@ -95,7 +100,21 @@ def allocate(
         raise
     if group is None:
         raise _exhausted(present, ephemeral_ports() if ports is None else ports)
-    return Reservation(group.port, present, group.sockets, left_out, lends, group.over_connections)
+    reservation = Reservation(
+        group.port, present, group.sockets, left_out, lends, group.over_connections
+    )
+    if lends and "tcp" in transports and _is_given_away(group.port):
+        reservation.close()
+        raise _cannot_lend(
+            present[0].endpoint(group.port),
+            "with net.ipv4.ip_autobind_reuse=1, port 0 yields lent ports: lend one outside of "
+            "net.ipv4.ip_local_port_range",
+        )
+    return reservation
+
+
+def _is_given_away(port: int) -> bool:
+    return lends_to_port_0() and port in ephemeral_ports()
 
 
 def _wanted(
@@ -198,13 +217,13 @@ def _without_frames(error: BindError) -> BindError:
     return error.with_traceback(None)
 
 
-def _cannot_lend(endpoint: Endpoint) -> OptionNotSupportedError:
+def _cannot_lend(endpoint: Endpoint, why: str) -> OptionNotSupportedError:
     return OptionNotSupportedError(
         errno.EOPNOTSUPP,
         os.strerror(errno.EOPNOTSUPP),
         endpoint,
         "setsockopt",
-        "this system cannot lend a port: hand the socket itself over, with take()",
+        f"{why}, or hand the socket itself over, with take()",
     )
 
 

@@ -11,7 +11,13 @@ import os
 from collections.abc import Iterator
 from typing import Self
 
-__all__ = ["RandomOrder", "ephemeral_ports", "privileged_below", "reserved_ports"]
+__all__ = [
+    "RandomOrder",
+    "ephemeral_ports",
+    "lends_to_port_0",
+    "privileged_below",
+    "reserved_ports",
+]
 
 _SETTINGS = "/proc/sys/net/ipv4/"
 _DYNAMIC = range(49152, 65536)  # RFC 6335 section 6; macOS, Windows, OpenBSD choose from it
@@ -44,6 +50,17 @@ def privileged_below() -> int:
         return int(_setting("ip_unprivileged_port_start"))
     except (OSError, ValueError):
         return 1024
+
+
+def lends_to_port_0() -> bool:
+    """Return whether port 0 may yield a port that a socket with ``SO_REUSEADDR`` has already.
+
+    That is ``ip_autobind_reuse``, which the system asks when all ports of its range are taken.
+    """
+    try:
+        return int(_setting("ip_autobind_reuse")) != 0
+    except (OSError, ValueError):
+        return False
 
 
 class RandomOrder:

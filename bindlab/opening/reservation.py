@@ -82,8 +82,8 @@ class Reservation:
 
         They still exclude others, with the exception that :func:`bindlab.bind` has: where
         an exact TCP port was taken over the connections of an earlier server, ``SO_REUSEADDR``
-        is on again, without which the caller's own ``listen()`` would be refused, and until
-        then another that sets it can bind as well. :meth:`listen` leaves no such moment.
+        is on again, without which the caller's own ``listen()`` would be refused. Then the first
+        to listen has the port. :meth:`listen` leaves only a moment for that.
 
         On a socket that has it off, a TCP server which calls ``listen()`` by itself should
         set it after that, as :meth:`listen` does: or the server cannot be restarted on the
@@ -103,9 +103,10 @@ class Reservation:
     def listen(self, backlog: int | None = None) -> tuple[socket.socket, ...]:
         """Hand over the sockets, those of TCP listening; otherwise as :meth:`take`.
 
-        *backlog* is that of :func:`bindlab.listen`. If the system refuses one, which a squatter
-        cannot bring about (but who borrowed a lendable port can), all of them are closed and
-        the refusal is a :class:`~bindlab.errors.BindError`.
+        *backlog* is that of :func:`bindlab.listen`. If the system refuses one, all of them are
+        closed and the refusal is a :class:`~bindlab.errors.BindError`. Another program can bring
+        that about in two cases only, by being the first to listen: on a lendable port, and on an
+        exact port that was taken over the connections of an earlier server.
         """
         limit = MAX_BACKLOG if backlog is None else checked_backlog(backlog)
         sockets = self._handed_over()

@@ -48,8 +48,9 @@ def bind(
     The hold, without *share_port*: on Linux (measured) any other bind of an overlapping address
     is refused whatever options it sets (root's ``TCP_REPAIR`` aside), port 0 never yields this
     port, and outgoing connections never take it. One exception: where connections of an earlier
-    server linger on a TCP *port*, Linux admits a new socket only with ``SO_REUSEADDR``, and
-    until this one listens, another that sets it can bind as well. macOS and BSD (from
+    server linger on an exact TCP *port* (TIME_WAIT), Linux admits a new socket only with
+    ``SO_REUSEADDR``, and beside any other that sets it and does not listen. Then the first to
+    listen has the port, and the other one is refused. macOS and BSD (from
     documentation) refuse the identical address, but admit a wildcard beside a specific one to
     who sets ``SO_REUSEADDR``; Windows (from documentation) refuses the identical address
     (``SO_EXCLUSIVEADDRUSE``).
@@ -78,7 +79,7 @@ def listen(
     system allows, and it silently cuts a higher number (listen(2)): :func:`backlog_of`
     tells. 0 is allowed, and means 1 on Linux.
 
-    The port is exclusive from the first instant to the last, and a restart over connections
+    No other socket ever listens on the port while this one does, and a restart over connections
     that an earlier server left (TIME_WAIT, RFC 9293 section 3.6.1) works at once if that
     server set ``SO_REUSEADDR``, as one made by ``listen()`` does. A port that is lent
     (``allocate(lendable=True)``) can be taken.
