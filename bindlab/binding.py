@@ -1,15 +1,12 @@
-"""What a socket is bound to, as a value: all that decides which packets it can get.
-
-Knows no socket: inspect_socket.py asks one, a test writes one by hand.
-"""
+"""What a socket is bound to, as a value: all that decides which packets it can get."""
 
 from collections.abc import Iterable
 from ipaddress import IPv4Address
 
 from bindlab.endpoint import Endpoint, IPAddress, parse_address
-from bindlab.interface import checked_flag, checked_name
+from bindlab.interface import checked_name, optional_flag
 from bindlab.printable import printable
-from bindlab.value import Value
+from bindlab.value import Given, Value
 
 __all__ = ["Binding"]
 
@@ -27,42 +24,30 @@ class Binding(Value):
     - *groups*: ``(group, interface name)`` for each multicast group that this host has joined.
     """
 
-    __slots__ = ("endpoint", "v6only", "device", "listening", "peer", "groups")
-
     endpoint: Endpoint
-    v6only: bool | None
-    device: str | None
-    listening: bool | None
-    peer: Endpoint | None
-    groups: frozenset[tuple[IPAddress, str]] | None
+    v6only: bool | None = None
+    device: str | None = None
+    listening: bool | None = None
+    peer: Endpoint | None = None
+    groups: Given[
+        Iterable[tuple[IPAddress | str, str]] | None, frozenset[tuple[IPAddress, str]] | None
+    ] = Given(default=None)
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        v6only: bool | None = None,
-        device: str | None = None,
-        listening: bool | None = None,
-        peer: Endpoint | None = None,
-        groups: Iterable[tuple[IPAddress | str, str]] | None = None,
-    ) -> None:
-        if not isinstance(endpoint, Endpoint):
-            raise TypeError(f"{endpoint!r} is no Endpoint: write Endpoint.parse('0.0.0.0:3000')")
-        if device is not None and device != "":
-            checked_name("device", device)
-        if peer is not None and not isinstance(peer, Endpoint):
-            raise TypeError(f"peer is an Endpoint, not {peer!r}: write Endpoint.parse(...)")
-        v6only = checked_flag("v6only", v6only)
-        if isinstance(endpoint.ip, IPv4Address):
-            v6only = None
-        if groups is not None:
-            groups = frozenset(map(_membership, groups))
+    def _check(self) -> None:
+        if not isinstance(self.endpoint, Endpoint):
+            raise TypeError(
+                f"{self.endpoint!r} is no Endpoint: write Endpoint.parse('0.0.0.0:3000')"
+            )
+        if self.peer is not None and not isinstance(self.peer, Endpoint):
+            raise TypeError(f"peer is an Endpoint, not {self.peer!r}: write Endpoint.parse(...)")
+        if self.device is not None and self.device != "":
+            checked_name("device", self.device)
+        v6only = optional_flag("v6only", self.v6only)
         self._set(
-            endpoint=endpoint,
-            v6only=v6only,
-            device=device or None,
-            listening=checked_flag("listening", listening),
-            peer=peer,
-            groups=groups,
+            v6only=None if isinstance(self.endpoint.ip, IPv4Address) else v6only,
+            device=self.device or None,
+            listening=optional_flag("listening", self.listening),
+            groups=None if self.groups is None else frozenset(map(_membership, self.groups)),
         )
 
     @property
@@ -86,10 +71,10 @@ class Binding(Value):
         return ", ".join([str(self.endpoint), *filter(None, details)])
 
 
-def _membership(value: tuple[IPAddress | str, str]) -> tuple[IPAddress, str]:
-    if not isinstance(value, tuple) or len(value) != 2 or not isinstance(value[1], str):
-        raise TypeError(f"groups pairs a group with an interface's name, not {value!r}")
-    group = parse_address(value[0])
+def _membership(pair: tuple[IPAddress | str, str]) -> tuple[IPAddress, str]:
+    if not isinstance(pair, tuple) or len(pair) != 2:
+        raise TypeError(f"groups pairs a group with an interface's name, not {pair!r}")
+    group = parse_address(pair[0])
     if not group.is_multicast:
         raise ValueError(f"{group} is no multicast group: write one such as 224.0.0.251")
-    return group, checked_name("the interface of a group", value[1])
+    return group, checked_name("the interface of a group", pair[1])

@@ -1,7 +1,4 @@
-"""What a socket is named by: an IP address, a port and a transport.
-
-Knows text and numbers. Does not know sockets, interfaces, or whether anything listens.
-"""
+"""What a socket is named by: an IP address, a port and a transport."""
 
 from ipaddress import (
     AddressValueError,
@@ -13,7 +10,7 @@ from ipaddress import (
 )
 from typing import Final, Literal, Self, TypeAlias
 
-from bindlab.value import Value
+from bindlab.value import Given, Value
 
 __all__ = [
     "MAX_NAME",
@@ -33,7 +30,6 @@ IPAddress: TypeAlias = IPv4Address | IPv6Address
 
 MAX_NAME: Final = 255  # characters; Linux has 15 for an interface's name, Windows 255 and a NUL
 
-_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _FORMS = "write 127.0.0.1:3000, [::1]:3000 or [fe80::1%eth0]:53/udp"
 
 
@@ -51,14 +47,16 @@ class Endpoint(Value):
     ('127.0.0.1:3000', '[fe80::1%eth0]:53/udp')
     """
 
-    __slots__ = ("ip", "port", "transport")
-
-    ip: IPAddress
+    ip: Given[IPAddress | str, IPAddress]
     port: int
-    transport: Transport
+    transport: Transport = "tcp"
 
-    def __init__(self, ip: IPAddress | str, port: int, transport: Transport = "tcp") -> None:
-        self._set(ip=parse_address(ip), port=parse_port(port), transport=parse_transport(transport))
+    def _check(self) -> None:
+        self._set(
+            ip=parse_address(self.ip),
+            port=parse_port(self.port),
+            transport=parse_transport(self.transport),
+        )
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -122,8 +120,17 @@ class Endpoint(Value):
         host = address_text(self.ip)
         if isinstance(self.ip, IPv6Address):
             address, percent, zone = host.partition("%")
-            host = f"[{address}%25{_percent_encoded(zone)}]" if percent else f"[{address}]"
+            if percent:
+                from urllib.parse import quote  # here, because few addresses have a zone
+
+                address += f"%25{quote(zone, safe='')}"
+            host = f"[{address}]"
         return f"{scheme}://{host}:{self.port}"
+
+    def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]:
+        # By the text of the address: until Python 3.11.4 a pickled IPv6Address has no zone.
+        ip, *rest = self._values()
+        return type(self), (str(ip), *rest)
 
     # A Candidate is an endpoint that somebody can dial, so it equals the plain one.
     def __eq__(self, other: object) -> bool:
@@ -237,12 +244,6 @@ def _with_good_zone(ip: IPv6Address) -> IPv6Address:
         bare = str(ip).partition("%")[0]
         raise ValueError(f"{bare}: {zone!r} is no zone: write an interface's name, or its index")
     return ip
-
-
-def _percent_encoded(zone: str) -> str:
-    return "".join(
-        c if c in _UNRESERVED else "".join(f"%{byte:02X}" for byte in c.encode()) for c in zone
-    )
 
 
 def _address_advice(text: str) -> str:

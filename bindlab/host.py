@@ -1,18 +1,14 @@
-"""A machine as far as delivery is concerned: its interfaces, and the settings that decide.
-
-Knows values only. Does not know whether they were read from this machine (snapshot.py
-does that), written by hand, or carried here in a bug report.
-"""
+"""A machine as far as delivery is concerned: its interfaces, and the settings that decide."""
 
 import enum
 from collections.abc import Collection, Iterable, Mapping
-from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
+from ipaddress import IPv4Interface, IPv6Interface
 from typing import Final, Literal, Self, TypeAlias, get_args
 
-from bindlab.interface import Interface, InterfaceAddress, checked_flag, is_document, is_list
+from bindlab.interface import Interface, InterfaceAddress, is_document, is_list, optional_flag
 from bindlab.printable import printable
-from bindlab.route import Route, parse_network
-from bindlab.value import Value
+from bindlab.route import IPNetwork, Route, parse_network
+from bindlab.value import Given, Value
 
 __all__ = [
     "DEFAULT",
@@ -23,7 +19,6 @@ __all__ = [
 ]
 
 System: TypeAlias = Literal["linux", "macos", "windows", "freebsd", "openbsd"]
-IPNetwork: TypeAlias = IPv4Network | IPv6Network
 
 SYSTEMS: Final[tuple[System, ...]] = get_args(System)
 
@@ -83,57 +78,36 @@ class Host(Value):
       this machine does not answer.
     """
 
-    __slots__ = (
-        "interfaces",
-        "system",
-        "route_localnet",
-        "bindv6only",
-        "strong_host",
-        "local_routes",
-        "routes",
-        "assumed",
+    interfaces: Given[Iterable[Interface], tuple[Interface, ...]] = Given(default=())
+    system: System = "linux"
+    route_localnet: Given[Setting, bool | None] = Given(default=DEFAULT)
+    bindv6only: Given[Setting, bool | None] = Given(default=DEFAULT)
+    strong_host: Given[Setting, bool | None] = Given(default=DEFAULT)
+    local_routes: Given[Iterable[IPNetwork | str] | None, tuple[IPNetwork, ...] | None] = Given(
+        default=()
     )
+    routes: Given[Iterable[Route] | None, tuple[Route, ...] | None] = Given(default=None)
+    assumed: Given[tuple[()], frozenset[str]] = Given(default=())
 
-    interfaces: tuple[Interface, ...]
-    system: System
-    route_localnet: bool | None
-    bindv6only: bool | None
-    strong_host: bool | None
-    local_routes: tuple[IPNetwork, ...] | None
-    routes: tuple[Route, ...] | None
-    assumed: frozenset[str]
-
-    def __init__(
-        self,
-        interfaces: Iterable[Interface] = (),
-        system: System = "linux",
-        *,
-        route_localnet: Setting = DEFAULT,
-        bindv6only: Setting = DEFAULT,
-        strong_host: Setting = DEFAULT,
-        local_routes: Iterable[IPNetwork | str] | None = (),
-        routes: Iterable[Route] | None = None,
-    ) -> None:
-        if system not in SYSTEMS:
-            raise ValueError(f"{system!r} is no known system: write one of {', '.join(SYSTEMS)}")
-        given = {
-            "route_localnet": route_localnet,
-            "bindv6only": bindv6only,
-            "strong_host": strong_host,
-        }
-        listed = _distinct(interfaces)
+    def _check(self) -> None:
+        if self.system not in SYSTEMS:
+            known = ", ".join(SYSTEMS)
+            raise ValueError(f"{self.system!r} is no known system: write one of {known}")
+        if self.assumed:
+            raise TypeError("assumed is what was not given: give the settings themselves")
+        interfaces = _distinct(self.interfaces)
+        given: dict[str, object] = {name: getattr(self, name) for name in DEFAULTS}
+        assumed = frozenset(name for name, value in given.items() if value is DEFAULT)
         self._set(
-            interfaces=listed,
-            system=system,
-            local_routes=_networks(local_routes),
-            routes=_routes(routes, {interface.name for interface in listed}),
-            assumed=frozenset(name for name, value in given.items() if value is DEFAULT),
+            interfaces=interfaces,
+            local_routes=_networks(self.local_routes),
+            routes=_routes(self.routes, {interface.name for interface in interfaces}),
+            assumed=assumed,
+            **{
+                name: DEFAULTS[name][self.system] if name in assumed else optional_flag(name, value)
+                for name, value in given.items()
+            },
         )
-        for name, value in given.items():
-            known = (
-                DEFAULTS[name][system] if isinstance(value, Default) else checked_flag(name, value)
-            )
-            self._set(**{name: known})
 
     @classmethod
     def of(
@@ -164,22 +138,12 @@ class Host(Value):
                 raise TypeError(f"{name}={addresses!r} has no prefix: write {name}='10.0.0.1/8'")
             interface = Interface(name, index, None, addresses, is_up=True, is_running=True)
             made.append(interface.replace(is_loopback=interface.holds_loopback))
-        return cls(
-            made,
-            system,
-            route_localnet=route_localnet,
-            bindv6only=bindv6only,
-            strong_host=strong_host,
-            local_routes=local_routes,
-            routes=routes,
-        )
+        return cls(made, system, route_localnet, bindv6only, strong_host, local_routes, routes)
 
     def replace(self, **changes: object) -> Self:
         """Return a copy with *changes*; what was assumed stays assumed unless it changes."""
-        if "assumed" in changes:
-            raise TypeError("assumed is what was not given: give the settings themselves")
-        kept = {name: getattr(self, name) for name in self._names if name != "assumed"}
-        return self._made(kept | dict.fromkeys(self.assumed, DEFAULT) | changes)
+        not_given = dict.fromkeys(self.assumed, DEFAULT)
+        return super().replace(**{"assumed": (), **not_given, **changes})
 
     __replace__ = replace
 

@@ -1,7 +1,4 @@
-"""A network interface as a value: its names, its addresses, what the system says of it.
-
-Does not know how interfaces are found, nor what they let in.
-"""
+"""A network interface as a value: its names, its addresses, what the system says of it."""
 
 import enum
 from collections.abc import Iterable, Mapping
@@ -10,7 +7,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 from bindlab.endpoint import MAX_NAME, IPAddress, is_zone, parse_address
 from bindlab.printable import printable
-from bindlab.value import Value
+from bindlab.value import Given, Value
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
@@ -19,13 +16,22 @@ __all__ = [
     "AddressState",
     "Interface",
     "InterfaceAddress",
-    "checked_flag",
     "checked_name",
     "is_document",
     "is_list",
+    "optional_flag",
 ]
 
 InterfaceAddress: TypeAlias = IPv4Interface | IPv6Interface
+
+_FLAGS = (
+    "is_up",
+    "is_running",
+    "is_loopback",
+    "is_point_to_point",
+    "route_localnet",
+    "disable_ipv6",
+)
 
 
 class AddressState(enum.Flag):
@@ -41,6 +47,9 @@ class AddressState(enum.Flag):
     """Still answers; new connections should not start from it."""
     TEMPORARY = enum.auto()
     """Changes from time to time, for privacy (RFC 8981)."""
+
+
+_States: TypeAlias = Mapping[IPv6Address, AddressState] | Iterable[tuple[IPv6Address, AddressState]]
 
 
 class Interface(Value):
@@ -60,77 +69,30 @@ class Interface(Value):
     ``TypeError``.
     """
 
-    __slots__ = (
-        "name",
-        "index",
-        "display_name",
-        "addresses",
-        "is_up",
-        "is_running",
-        "is_loopback",
-        "is_point_to_point",
-        "route_localnet",
-        "disable_ipv6",
-        "states",
+    name: str
+    index: int | None = None
+    display_name: Given[str | None, str] = Given(default=None)
+    addresses: Given[Iterable[InterfaceAddress | str], tuple[InterfaceAddress, ...]] = Given(
+        default=()
+    )
+    is_up: bool | None = None
+    is_running: bool | None = None
+    is_loopback: bool | None = None
+    is_point_to_point: bool | None = None
+    route_localnet: bool | None = None
+    disable_ipv6: bool | None = None
+    states: Given[_States | None, tuple[tuple[IPv6Address, AddressState], ...] | None] = Given(
+        default=None
     )
 
-    name: str
-    index: int | None
-    display_name: str
-    addresses: tuple[InterfaceAddress, ...]
-    is_up: bool | None
-    is_running: bool | None
-    is_loopback: bool | None
-    is_point_to_point: bool | None
-    route_localnet: bool | None
-    disable_ipv6: bool | None
-    states: tuple[tuple[IPv6Address, AddressState], ...] | None
-
-    def __init__(
-        self,
-        name: str,
-        index: int | None = None,
-        display_name: str | None = None,
-        addresses: Iterable[InterfaceAddress | str] = (),
-        is_up: bool | None = None,
-        is_running: bool | None = None,
-        is_loopback: bool | None = None,
-        is_point_to_point: bool | None = None,
-        route_localnet: bool | None = None,
-        disable_ipv6: bool | None = None,
-        states: Mapping[IPv6Address, AddressState]
-        | Iterable[tuple[IPv6Address, AddressState]]
-        | None = None,
-    ) -> None:
-        checked_name("name", name)
-        if index is not None and (isinstance(index, bool) or not isinstance(index, int)):
-            raise TypeError(f"{index!r} is no interface index: write a positive int, or None")
-        if index is not None and not 1 <= index < 1 << 32:  # sin6_scope_id is an u32
-            raise ValueError("an interface index is from 1 to 4294967295, or None")
-        if display_name:
-            checked_name("display_name", display_name)
-        elif display_name is not None and not isinstance(display_name, str):
-            raise TypeError(f"display_name is text, not {display_name!r}")
-        if isinstance(addresses, str):
-            raise TypeError(f"addresses is a list: write [{addresses!r}]")
-        if states is not None:
-            states = tuple(dict(states).items())
-            for ip, state in states:
-                if not isinstance(ip, IPv6Address) or not isinstance(state, AddressState):
-                    raise TypeError(f"states pairs IPv6Address with AddressState, not {ip!r}")
-                parse_address(ip)
+    def _check(self) -> None:
+        checked_name("name", self.name)
+        _check_index(self.index)
         self._set(
-            name=name,
-            index=index,
-            display_name=printable(name if display_name is None else display_name),
-            addresses=tuple(_interface_address(text, name) for text in addresses),
-            is_up=checked_flag("is_up", is_up),
-            is_running=checked_flag("is_running", is_running),
-            is_loopback=checked_flag("is_loopback", is_loopback),
-            is_point_to_point=checked_flag("is_point_to_point", is_point_to_point),
-            route_localnet=checked_flag("route_localnet", route_localnet),
-            disable_ipv6=checked_flag("disable_ipv6", disable_ipv6),
-            states=states,
+            display_name=_name_to_show(self.display_name, self.name),
+            addresses=_addresses(self.addresses, self.name),
+            states=_states(self.states),
+            **{name: optional_flag(name, getattr(self, name)) for name in _FLAGS},
         )
 
     @property
@@ -159,7 +121,7 @@ class Interface(Value):
     def to_document(self) -> dict[str, object]:
         """Return this interface as what JSON can hold; see :meth:`from_document`."""
         return {
-            **{name: getattr(self, name) for name in self._names},
+            **{name: getattr(self, name) for name in self._fields},
             "addresses": [str(address) for address in self.addresses],
             "states": None
             if self.states is None
@@ -191,12 +153,47 @@ def checked_name(what: str, name: object) -> str:
     return name
 
 
-def checked_flag(name: str, value: object) -> bool | None:
+def optional_flag(name: str, value: object) -> bool | None:
+    """Return *value* if it is a truth or ``None``, for unknown; 0 and 1 count as truths."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int) and value in (0, 1):
         return bool(value)
     raise TypeError(f"{name} is True, False, or None where it is unknown, not {value!r}")
+
+
+def _check_index(index: object) -> None:
+    if index is None:
+        return
+    if isinstance(index, bool) or not isinstance(index, int):
+        raise TypeError(f"{index!r} is no interface index: write a positive int, or None")
+    if not 1 <= index < 1 << 32:  # sin6_scope_id is an u32
+        raise ValueError("an interface index is from 1 to 4294967295, or None")
+
+
+def _name_to_show(given: object, name: str) -> str:
+    if given is None:
+        return printable(name)
+    if not isinstance(given, str):
+        raise TypeError(f"display_name is text, not {given!r}")
+    return given and printable(checked_name("display_name", given))
+
+
+def _states(given: _States | None) -> tuple[tuple[IPv6Address, AddressState], ...] | None:
+    if given is None:
+        return None
+    states = tuple(dict(given).items())
+    for ip, state in states:
+        if not isinstance(ip, IPv6Address) or not isinstance(state, AddressState):
+            raise TypeError(f"states pairs IPv6Address with AddressState, not {ip!r}")
+        parse_address(ip)  # its zone
+    return states
+
+
+def _addresses(given: Iterable[InterfaceAddress | str], name: str) -> tuple[InterfaceAddress, ...]:
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise TypeError(f"addresses is a list: write [{given!r}]")
+    return tuple(_interface_address(address, name) for address in given)
 
 
 def _interface_address(value: InterfaceAddress | str, name: str) -> InterfaceAddress:

@@ -1,18 +1,16 @@
-"""A route of a machine as a value: where packets for a network leave, or that they do not.
+"""A route of a machine as a value: where packets for a network leave, or that they do not."""
 
-Does not know how routes are read, nor what follows from one (reach/routing.py does).
-"""
-
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Literal, Self, TypeAlias, get_args
 
 from bindlab.endpoint import IPAddress, parse_address
 from bindlab.interface import checked_name, is_document
 from bindlab.printable import printable
-from bindlab.value import Value
+from bindlab.value import Given, Value
 
-__all__ = ["Refusal", "Route", "parse_network"]
+__all__ = ["IPNetwork", "Refusal", "Route", "parse_network"]
 
+IPNetwork: TypeAlias = IPv4Network | IPv6Network
 Refusal: TypeAlias = Literal["unreachable", "blackhole", "prohibit"]
 _REFUSALS: tuple[Refusal, ...] = get_args(Refusal)
 
@@ -34,49 +32,43 @@ class Route(Value):
     0.0.0.0/0 via 192.168.0.1 dev wifi metric 600
     """
 
-    __slots__ = ("network", "interface", "gateway", "source", "metric", "refusal")
+    network: Given[str | IPNetwork, IPNetwork]
+    interface: str | None = None
+    gateway: Given[str | IPAddress | None, IPAddress | None] = Given(default=None)
+    source: Given[str | IPAddress | None, IPAddress | None] = Given(default=None)
+    metric: int = 0
+    refusal: Refusal | None = None
 
-    network: IPv4Network | IPv6Network
-    interface: str | None
-    gateway: IPAddress | None
-    source: IPAddress | None
-    metric: int
-    refusal: Refusal | None
-
-    def __init__(
-        self,
-        network: str | IPv4Network | IPv6Network,
-        interface: str | None = None,
-        gateway: str | IPAddress | None = None,
-        source: str | IPAddress | None = None,
-        metric: int = 0,
-        refusal: Refusal | None = None,
-    ) -> None:
-        to = parse_network(network)
-        if interface is not None:
-            checked_name("interface", interface)
-        if isinstance(metric, bool) or not isinstance(metric, int):
-            raise TypeError(f"metric is an int, not {metric!r}")
-        if not 0 <= metric < 1 << 32:  # RTA_PRIORITY is an u32
+    def _check(self) -> None:
+        network = parse_network(self.network)
+        gateway = None if self.gateway is None else parse_address(self.gateway)
+        source = None if self.source is None else parse_address(self.source)
+        if self.interface is not None:
+            checked_name("interface", self.interface)
+        if isinstance(self.metric, bool) or not isinstance(self.metric, int):
+            raise TypeError(f"metric is an int, not {self.metric!r}")
+        if not 0 <= self.metric < 1 << 32:  # RTA_PRIORITY is an u32
             raise ValueError("metric is 0 or more, and at most 4294967295")
-        if refusal is not None and refusal not in _REFUSALS:
-            raise ValueError(f"{refusal!r} is no refusal: write one of {', '.join(_REFUSALS)}")
-        if refusal is not None and (interface, gateway, source) != (None, None, None):
-            raise ValueError(f"the {refusal} route to {to} leads nowhere: leave out the rest")
-        sends_from = None if source is None else parse_address(source)
-        if sends_from is not None and sends_from.version != to.version:
-            raise ValueError(f"nothing is sent to {to} from {sends_from}: their families differ")
-        router = None if gateway is None else parse_address(gateway)
+        if self.refusal is not None:
+            if self.refusal not in _REFUSALS:
+                known = ", ".join(_REFUSALS)
+                raise ValueError(f"{self.refusal!r} is no refusal: write one of {known}")
+            if (self.interface, gateway, source) != (None, None, None):
+                raise ValueError(
+                    f"the {self.refusal} route to {network} leads nowhere: leave out the rest"
+                )
+        if source is not None and source.version != network.version:
+            raise ValueError(f"nothing is sent to {network} from {source}: their families differ")
         # RFC 8950: a network of IPv4 may be behind a router that is known by IPv6.
-        if router is not None and router.version < to.version:
-            raise ValueError(f"{router} is no router to {to}: give its IPv6 address")
-        self._set(
-            network=to,
-            interface=interface,
-            gateway=router,
-            source=sends_from,
-            metric=metric,
-            refusal=refusal,
+        if gateway is not None and gateway.version < network.version:
+            raise ValueError(f"{gateway} is no router to {network}: give its IPv6 address")
+        self._set(network=network, gateway=gateway, source=source)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]:
+        # By the text of addresses: until Python 3.11.4 a pickled IPv6Address has no zone.
+        fields = self._values()
+        return type(self), tuple(
+            str(one) if isinstance(one, IPv6Address) else one for one in fields
         )
 
     def __str__(self) -> str:
@@ -109,7 +101,7 @@ class Route(Value):
         return cls._made(document)
 
 
-def parse_network(network: object) -> IPv4Network | IPv6Network:
+def parse_network(network: object) -> IPNetwork:
     """Return *network*, an object or its text: no host bits are set, and it has no zone."""
     if not isinstance(network, str | IPv4Network | IPv6Network):
         raise TypeError(f"{network!r} is no network: write '192.168.0.0/24'")

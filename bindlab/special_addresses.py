@@ -18,7 +18,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
 
 from bindlab.endpoint import IPAddress, unmap
-from bindlab.value import Value
+from bindlab.value import Given, Value
 
 __all__ = ["BLOCKS", "Block", "Kind", "block_around", "block_of", "kind_of_address"]
 
@@ -47,24 +47,14 @@ class Block(Value):
     "N/A", because it depends (2002::/16 on the IPv4 address inside, for example).
     """
 
-    __slots__ = ("network", "name", "kind", "globally_reachable", "source")
-
-    network: IPv4Network | IPv6Network
+    network: Given[str, IPv4Network | IPv6Network]
     name: str
     kind: Kind
     globally_reachable: bool | None
     source: str
 
-    def __init__(
-        self, network: str, name: str, kind: Kind, globally_reachable: bool | None, source: str
-    ) -> None:
-        self._set(
-            network=ip_network(network),
-            name=name,
-            kind=kind,
-            globally_reachable=globally_reachable,
-            source=source,
-        )
+    def _check(self) -> None:
+        self._set(network=ip_network(self.network))
 
 
 _YES, _NO, _DEPENDS = True, False, None

@@ -1,76 +1,166 @@
-"""What the values of bindlab have in common: made once, compared by content.
-
-Knows nothing of networks. The standard ``dataclasses`` module would serve as well, but it loads
-``inspect``, ``ast`` and ``dis``, which takes half as long as importing all of bindlab.
-"""
+"""What the values of bindlab have in common: fields that are declared once, checked and frozen."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Never, Self, dataclass_transform
+from typing import (
+    TYPE_CHECKING,
+    ClassVar,
+    Generic,
+    Never,
+    Self,
+    TypeVar,
+    dataclass_transform,
+    get_args,
+    get_origin,
+)
 
-__all__ = ["Value"]
+if TYPE_CHECKING:
+    from inspect import Signature
+
+__all__ = ["Given", "Value"]
+
+Taken = TypeVar("Taken")
+Kept = TypeVar("Kept")
 
 
-@dataclass_transform(frozen_default=True)
-class Value:
-    """A frozen value: equal, hashed, copied and pickled by its fields.
+class Given(Generic[Taken, Kept]):
+    """The type of a field that is given in one form and kept in another.
 
-    A subclass lists its fields in ``__slots__``, in the order of its ``__init__``, and
-    sets them there, once, through :meth:`_set`. A slot with an underscore keeps what a
-    property, called as the field, shows.
+    ``ip: Given[IPAddress | str, IPAddress]`` takes an address or its text in the constructor,
+    and is an address afterwards; with a default it is ``... = Given(default="127.0.0.1")``.
+    The two methods tell this to type checkers, and never run: :class:`Value` takes the default
+    out of the class.
     """
 
-    __slots__: tuple[str, ...] = ()
-    _names: ClassVar[tuple[str, ...]] = ()
+    def __init__(self, *, default: Taken) -> None:
+        self.default: object = default
+
+    def __set__(self, value: object, given: Taken) -> None:
+        raise NotImplementedError
+
+    def __get__(self, value: object, owner: type[object]) -> Kept:
+        raise NotImplementedError
+
+
+class _Signature:
+    """What ``help()`` shows of a constructor, worked out when somebody asks."""
+
+    def __get__(self, value: object, kind: "type[Value]") -> "Signature":
+        from inspect import Parameter, Signature
+
+        def parameter(name: str, annotation: object) -> Parameter:
+            is_given = get_origin(annotation) is Given
+            return Parameter(
+                name,
+                Parameter.POSITIONAL_OR_KEYWORD,
+                default=kind._defaults.get(name, Parameter.empty),  # pyright: ignore
+                annotation=get_args(annotation)[0] if is_given else annotation,
+            )
+
+        return Signature([parameter(*field) for field in kind._fields.items()])  # pyright: ignore
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(Given,))
+class Value:
+    """A frozen value: equal, hashed and shown by its fields, which a subclass declares once.
+
+    >>> class Room(Value):
+    ...     number: int
+    ...     name: Given[str | None, str] = Given(default=None)
+    ...
+    ...     def _check(self) -> None:
+    ...         if self.number < 1:
+    ...             raise ValueError(f"room {self.number} does not exist: the first is 1")
+    ...         self._set(name=self.name or f"room {self.number}")
+    >>> Room(7), Room(number=8, name="attic").name
+    (Room(number=7, name='room 7'), 'attic')
+
+    The constructor takes the fields in the order of their annotations, or by name, and keeps
+    them as they are given. Then it calls ``_check()``: there a class refuses what is wrong, and
+    replaces by ``_set()`` what it keeps in another form. A subclass of a value has its fields
+    too, first, and calls ``super()._check()``.
+
+    This is what ``@dataclass(frozen=True)`` does, but importing ``dataclasses`` takes longer
+    than importing all that ``listen()`` needs, and it has nothing like :class:`Given`.
+    """
+
+    _fields: ClassVar[dict[str, object]] = {}  # with their annotations
+    _defaults: ClassVar[dict[str, object]] = {}
+    __signature__: ClassVar[_Signature] = _Signature()
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls._names += tuple(slot.lstrip("_") for slot in cls.__dict__["__slots__"])
+        own = cls.__annotations__
+        cls._fields = cls._fields | {name.lstrip("_"): kind for name, kind in own.items()}
+        if "__slots__" in vars(cls):
+            return  # with a constructor of its own, which is to be converted
+        cls._defaults = cls._defaults.copy()
+        for name in own.keys() & vars(cls).keys():
+            default: object = vars(cls)[name]
+            cls._defaults[name] = default.default if isinstance(default, Given) else default
+            delattr(cls, name)
+
+    def __init__(self, *by_position: object, **by_name: object) -> None:
+        placed = dict(zip(self._fields, by_position, strict=False))
+        fields = self._defaults | by_name | placed
+        twice = placed.keys() & by_name.keys()
+        if twice or len(placed) < len(by_position) or fields.keys() != self._fields.keys():
+            try:
+                self.__signature__.bind(*by_position, **by_name)  # it says what is wrong
+            except TypeError as error:
+                names = ", ".join(self._fields)
+                raise TypeError(f"{error}: {type(self).__name__} has {names}") from None
+        vars(self).update(fields)
+        self._check()
+
+    def _check(self) -> None:
+        """Refuse what is wrong, and convert what is kept in another form."""
 
     def _set(self, **fields: object) -> None:
-        put = object.__setattr__
+        """Set *fields*, which nothing else can; for ``_check()``."""
         for name, value in fields.items():
-            put(self, name, value)
-
-    def _fields(self) -> tuple[object, ...]:
-        return tuple(getattr(self, name) for name in self._names)
+            object.__setattr__(self, name, value)
 
     @classmethod
     def _made(cls, fields: Mapping[str, object]) -> Self:
+        """Return a value of *fields* whose types only ``_check()`` knows, as those of JSON."""
         return cls(**fields)
+
+    def _values(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in self._fields)
 
     def replace(self, **changes: object) -> Self:
         """Return a copy with *changes*, checked like any new value."""
-        unknown = sorted(changes.keys() - set(self._names))
-        if unknown:
-            raise TypeError(
-                f"{type(self).__name__} has no {', '.join(unknown)}: "
-                f"its fields are {', '.join(self._names)}"
-            )
-        return self._made({name: getattr(self, name) for name in self._names} | changes)
+        return self._made(dict(zip(self._fields, self._values(), strict=True)) | changes)
 
     __replace__ = replace  # for copy.replace(), Python 3.13
 
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __getstate__(self) -> tuple[None, dict[str, object]]:
+        return None, dict(zip(self._fields, self._values(), strict=True))
+
+    def __setstate__(self, state: tuple[None, dict[str, object]]) -> None:
+        self._set(**state[1])
+
     def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
+        if not isinstance(other, Value) or type(other) is not type(self):
             return NotImplemented
-        return self._fields() == other._fields()
+        return self._values() == other._values()
 
     def __hash__(self) -> int:
-        return hash((type(self), *self._fields()))
+        return hash((type(self), *self._values()))
 
     def __repr__(self) -> str:
-        shown = (f"{name}={getattr(self, name)!r}" for name in self._names)
-        return f"{type(self).__name__}({', '.join(shown)})"
+        fields = zip(self._fields, self._values(), strict=True)
+        shown = ", ".join(f"{name}={value!r}" for name, value in fields)
+        return f"{type(self).__name__}({shown})"
 
     def __setattr__(self, name: str, value: object) -> Never:
         raise AttributeError(f"{type(self).__name__} is frozen: use replace({name}=...)")
 
     def __delattr__(self, name: str) -> Never:
         raise AttributeError(f"{type(self).__name__} is frozen: it keeps its {name}")
-
-    def __getstate__(self) -> tuple[None, dict[str, object]]:
-        # As Python makes it of slots by itself, but for pickle's protocols 0 and 1 as well.
-        return None, {name: getattr(self, name) for name in self._names}
-
-    def __setstate__(self, state: tuple[None, dict[str, object]]) -> None:
-        self._set(**state[1])

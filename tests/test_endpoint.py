@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bindlab import Endpoint
+from bindlab import Candidate, Endpoint, Route
 from bindlab.endpoint import address_text, unmap
 
 zones = st.from_regex(r"[a-zA-Z0-9_.@:\]\[-]{1,15}", fullmatch=True)
@@ -217,7 +217,7 @@ def test_frozen() -> None:
     with pytest.raises(AttributeError, match="frozen"):
         del endpoint.port
     assert endpoint.replace(port=81) == Endpoint("127.0.0.1", 81)
-    with pytest.raises(TypeError, match="no host"):
+    with pytest.raises(TypeError, match="'host': Endpoint has ip, port, transport"):
         endpoint.replace(host="x")
     with pytest.raises(ValueError, match="0 to 65535"):
         endpoint.replace(port=70000)
@@ -229,3 +229,20 @@ def test_unmap() -> None:
     assert unmap(mapped) == IPv4Address("10.0.0.1")
     assert unmap(IPv6Address("::1")) == IPv6Address("::1")
     assert address_text(mapped) == "::ffff:10.0.0.1"
+
+
+def test_pickles_keep_the_zone_where_those_of_ipaddress_do_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Until Python 3.11.4 a copied or pickled IPv6Address has no zone; values keep theirs."""
+    monkeypatch.setattr(IPv6Address, "__reduce__", lambda self: (IPv6Address, (int(self),)))
+    assert copy.copy(IPv6Address("fe80::1%eth0")) == IPv6Address("fe80::1")
+    best = Candidate("fe80::1%eth0", 53, "udp", interface="eth0", reason="the only one")
+    for endpoint in (best, best.endpoint, Route("::/0", "eth0", "fe80::1%eth0")):
+        for twin in (
+            copy.copy(endpoint),
+            copy.deepcopy([endpoint])[0],
+            *(pickle.loads(pickle.dumps(endpoint, n)) for n in range(2, 6)),
+        ):
+            assert twin == endpoint
+            assert repr(twin) == repr(endpoint)

@@ -52,11 +52,13 @@ PURE_IMPORTS = {
     "functools",
     "html",
     "ipaddress",
+    "inspect",  # when somebody asks what a constructor takes
     "json",
     "textwrap",
     "typing",
     "typing_extensions",  # for type checkers only: TypeIs, before Python 3.13
     "unicodedata",
+    "urllib.parse",
 }
 
 

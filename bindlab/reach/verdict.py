@@ -7,12 +7,12 @@ import enum
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from bindlab.endpoint import Endpoint, IPAddress, Transport, address_text
+from bindlab.endpoint import Endpoint, IPAddress, address_text
 from bindlab.host import IPNetwork
 from bindlab.interface import Interface
 from bindlab.printable import printable
 from bindlab.reach.markup import html_table
-from bindlab.value import Value
+from bindlab.value import Given, Value
 
 __all__ = [
     "BEYOND",
@@ -148,23 +148,10 @@ class Candidate(Endpoint):
     scope in which the address means this host, *reason* why it stands where it does.
     """
 
-    __slots__ = ("audience", "interface", "reason")
-
-    interface: str | None
-    audience: Scope
-    reason: str
-
-    def __init__(
-        self,
-        ip: IPAddress,
-        port: int,
-        transport: Transport = "tcp",
-        interface: str | None = None,
-        audience: Scope = Scope.GLOBAL,
-        reason: str = "",
-    ) -> None:
-        super().__init__(ip, port, transport)
-        self._set(interface=interface, audience=audience, reason=reason)
+    ip: Given[IPAddress | str, IPAddress]  # again: mypy forgets what an inherited one is kept as
+    interface: str | None = None
+    audience: Scope = Scope.GLOBAL
+    reason: str = ""
 
     @property
     def endpoint(self) -> Endpoint:
