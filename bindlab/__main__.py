@@ -1,9 +1,7 @@
-"""What ``python -m bindlab`` prints: this machine's networks, a table, or an explanation.
-
-A page over the public names: it says nothing that the library does not say.
-"""
+"""What ``python -m bindlab`` prints: this machine's networks, a table, or an explanation."""
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -24,6 +22,7 @@ from bindlab import (
 )
 from bindlab.documents import explanation_document, networks_document, reach_document
 
+_PROGRAM = "python -m bindlab"
 _DESCRIPTION = """\
 Say who can reach a socket. Without a target: this machine's networks, and the address that
 others should use. A port (3000) is explained as it is served on this machine now. Of an
@@ -36,8 +35,29 @@ _VANTAGES = {"beyond": BEYOND, "internet": INTERNET}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print what *arguments* (``sys.argv`` if ``None``) ask for; return the exit status."""
+    try:
+        status, text = _answer_to(arguments)
+    except OSError as error:
+        print(f"{_PROGRAM}: {error}", file=sys.stderr)
+        return 3
+    # An interface may have a name in any script, and the output be for one of them.
+    encoding: str = getattr(sys.stdout, "encoding", None) or "ascii"
+    try:
+        # Written now, and not when Python ends, which would have a status of its own.
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    except BrokenPipeError:  # the reader has seen enough, as in "| head"
+        _discard_output()
+        return 0
+    except OSError as error:
+        _discard_output()
+        print(f"{_PROGRAM}: {error}", file=sys.stderr)
+        return 3
+    return status
+
+
+def _answer_to(arguments: Sequence[str] | None) -> tuple[int, str]:
     parser = argparse.ArgumentParser(
-        "python -m bindlab",
+        _PROGRAM,
         description=_DESCRIPTION,
         epilog=_STATUSES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -49,28 +69,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--from",
         dest="origin",
         metavar="ORIGIN",
-        help="who cannot connect: an address, a network (192.168.0.0/24), an interface (whoever "
-        "is on it), beyond or internet",
+        help="who cannot connect: an address, a network (192.168.0.0/24), an interface (anyone "
+        "on it), beyond or internet",
     )
     parser.add_argument("--udp", action="store_true", help="the port is UDP's")
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     options = parser.parse_args(arguments)
     try:
-        status, text = _answer(options.target, options.origin, options.udp, options.json)
-        # An interface may have a name in any script, and the output be for one of them.
-        encoding: str = getattr(sys.stdout, "encoding", None) or "ascii"
-        # Written now, and not when Python ends, which would have a status of its own.
-        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
-        return status
+        return _answer(options.target, options.origin, options.udp, options.json)
     except ValueError as error:
         parser.error(str(error))
-    except OSError as error:
-        with open(os.devnull, "w") as nowhere:
-            os.dup2(nowhere.fileno(), 1)
-        if isinstance(error, BrokenPipeError):  # who read this has seen enough, as in "| head"
-            return 0
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return 3
+
+
+def _discard_output() -> None:
+    """Send to nowhere what Python still writes when it ends, which would fail as well."""
+    with contextlib.suppress(OSError):
+        # Closed first, because there may be no other descriptor to open the null device with.
+        os.close(1)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        if nowhere != 1:
+            os.dup2(nowhere, 1)
+            os.close(nowhere)
 
 
 def _answer(target: str | None, origin: str | None, udp: bool, as_json: bool) -> tuple[int, str]:
@@ -86,15 +105,20 @@ def _answer(target: str | None, origin: str | None, udp: bool, as_json: bool) ->
         raise ValueError(f"--udp is for a port: write {target}/udp")
     if port is None and origin is None:
         reach = reachable_from(target)
-        return 0, json.dumps(reach_document(reach), indent=2) if as_json else str(reach)
-    whom = None if origin is None else _origin(origin)
-    found = explain(target if port is None else port, whom, transport=transport)
-    text = json.dumps(explanation_document(found), indent=2) if as_json else str(found)
+        return 0, _json(reach_document(reach)) if as_json else str(reach)
+    asked = None if origin is None else _origin(origin)
+    found = explain(target if port is None else port, asked, transport=transport)
+    text = _json(explanation_document(found)) if as_json else str(found)
     return 0 if found else 1, text
 
 
+def _json(document: dict[str, object]) -> str:
+    # json leaves one control character as it is: DEL, which is ASCII.
+    return json.dumps(document, indent=2).replace("\x7f", "\\u007f")
+
+
 def _origin(text: str) -> OriginLike:
-    """Return who is meant: a shell cannot write an ``Interface``, but can write its name."""
+    """Return the origin that *text* names; a shell cannot write an ``Interface`` but by name."""
     named = {interface.name: interface for interface in interfaces()}
     return _VANTAGES.get(text) or named.get(text) or text
 
@@ -103,7 +127,7 @@ def _networks(host: Host, as_json: bool) -> str:
     everything = reachable_from(["0.0.0.0:80", "[::]:80"], host=host).endpoints
     others = [candidate for candidate in everything if candidate.audience > Scope.HOST]
     if as_json:
-        return json.dumps(networks_document(host, others), indent=2)
+        return _json(networks_document(host, others))
     lines: list[str] = []
     for interface in host.interfaces:
         addresses = ", ".join(map(str, interface.addresses)) or "no address"

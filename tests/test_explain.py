@@ -24,7 +24,7 @@ from bindlab import (
 )
 from bindlab.explaining.checks import FIREWALLS, REMEDIES, ROUTES, checks_of
 from bindlab.host import SYSTEMS
-from bindlab.scanning import scan
+from bindlab.scanning import observing
 
 PHONE = "192.168.0.50"
 
@@ -69,7 +69,8 @@ def test_who_is_let_in_needs_no_change(laptop: Host) -> None:
     assert "nothing here shuts 192.168.0.50 (wifi) out at http://192.168.0.102:3000" in flat(found)
     inside = explain("0.0.0.0:3000", THIS_HOST, host=laptop)
     assert (inside.changes, inside.checks[1:]) == ((), ())
-    assert "this machine reaches it at http://127.0.0.1:3000" in flat(inside)
+    assert "this machine can reach it at http://127.0.0.1:3000" in flat(inside)
+    assert "unless a firewall here keeps it from itself" in flat(inside)
 
 
 def test_nobody_was_named(laptop: Host) -> None:
@@ -151,7 +152,7 @@ def test_a_device_is_to_be_left_out(laptop: Host) -> None:
 
 def test_without_the_systems_list_nothing_is_certain(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was only deduced is said to be, and a silent address to be no proof of absence."""
-    monkeypatch.setattr(scan, "sockets_on", lambda *_: None)
+    monkeypatch.setattr(observing, "sockets_on", lambda *_: None)
     with listen() as server:
         port = server.getsockname()[1]
         found = explain(port)

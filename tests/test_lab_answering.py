@@ -1,19 +1,24 @@
 """The black-box view of a port: what it is bound to follows from where it answers."""
 
-import os
 import re
 import shutil
-import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
+from attempts import LINUX
 
 from bindlab import (
     INTERNET,
+    AddressState,
     Binding,
     Endpoint,
     Host,
+    Interface,
     Outcome,
     Scope,
     answering,
@@ -24,11 +29,20 @@ from bindlab import (
     reachable_from,
 )
 from bindlab.endpoint import parse_address
+from bindlab.explaining.why import _of_port
 from bindlab.lab import LabHost, Machine, Network, Nic
 from bindlab.probing import Probe
 from bindlab.reach import Vantage
-from bindlab.scanning import Door, Met, doors_of, try_doors
+from bindlab.scanning import (
+    Answering,
+    Attempt,
+    LocalAddress,
+    Observation,
+    local_addresses,
+    observing,
+)
 from bindlab.scanning.deduction import deduce
+from bindlab.snapshot import ListedSocket, sockets_on
 
 AVAILABLE = lab.available()
 needs_lab = pytest.mark.skipif(not AVAILABLE, reason=AVAILABLE.reason)
@@ -111,7 +125,7 @@ def test_without_the_systems_list(case: str, transport: str, laptop: LabHost) ->
             server.listen()
         bound = laptop.call(binding_of, server)
         found = laptop.call(answering, 3000, transport=transport, timeout=0.2)
-    told, evidence = deduce(3000, found.transport, found.met, None)
+    told, evidence, _ = deduce(3000, found.transport, Observation(found.attempts))
     told = tuple(
         binding.replace(v6only=bound.v6only) if not binding.endpoint.is_unspecified else binding
         for binding in told
@@ -135,7 +149,7 @@ def test_two_servers_on_one_port(laptop: LabHost) -> None:
     with laptop.listen(3000, "0.0.0.0"), laptop.listen(3000, "::"):
         found = laptop.call(answering, 3000)
     assert [str(b) for b in found.bindings] == ["0.0.0.0:3000", "[::]:3000, IPv6 only"]
-    told, evidence = deduce(3000, "tcp", found.met, None)
+    told, evidence, _ = deduce(3000, "tcp", Observation(found.attempts))
     assert [str(b) for b in told] == ["[::]:3000, dual-stack"]
     assert "or one of each" in evidence[0]
 
@@ -146,14 +160,16 @@ def test_nothing_there(laptop: LabHost) -> None:
     for transport in ("tcp", "udp"):
         found = laptop.call(answering, 3999, transport=transport)
         assert (bool(found), found.bindings) == (False, ())
-        assert deduce(3999, "tcp", found.met, None).bindings == ()
+        assert deduce(3999, "tcp", Observation(found.attempts)).bindings == ()
         with pytest.raises(ValueError, match="no socket"):
             reachable_from(found, host=found.host)
     with laptop.bind(3000, "10.0.0.12"):
         found = laptop.call(answering, 3000)
     assert (bool(found), found.bindings) == (False, ())
-    if found.unheard:  # listed since Linux 6.8
-        assert [str(binding) for binding in found.unheard] == ["10.0.0.12:3000, not listening"]
+    if found.not_listening:  # listed since Linux 6.8
+        assert [str(binding) for binding in found.not_listening] == [
+            "10.0.0.12:3000, not listening"
+        ]
         assert str(found).endswith("\n10.0.0.12:3000 is bound, without listening")
 
 
@@ -161,7 +177,7 @@ def test_nothing_there(laptop: LabHost) -> None:
 def test_every_address_is_tried(laptop: LabHost) -> None:
     """Loopbacks, each address of each interface with its zone, and one that nobody uses."""
     found = laptop.call(answering, 3999)
-    tried = [(m.door.name, str(m.probe.endpoint)) for m in found.met]
+    tried = [(a.address.name, str(a.probe.endpoint)) for a in found.attempts]
     assert ("loopback", "127.255.255.254:3999") in tried
     assert {("lo", "127.0.0.1:3999"), ("wifi", "192.168.0.103:3999")} <= set(tried)
     zoned = [name for name, text in tried if re.fullmatch(rf"\[fe80::.*%{name}\]:3999", text)]
@@ -179,7 +195,7 @@ def test_an_interface_that_is_down() -> None:
     ):
         found = net.laptop.call(answering, 3000)
     assert [str(b) for b in found.bindings] == ["192.168.0.102:3000"]
-    assert [m.door.name for m in found.met if m.is_taken] == ["wifi"]
+    assert [a.address.name for a in found.attempts if a.is_taken] == ["wifi"]
 
 
 FIREWALL = """table inet filter {{
@@ -215,8 +231,8 @@ def test_a_full_backlog(laptop: LabHost) -> None:
         for sock in held:
             sock.close()
     assert [str(b) for b in found.bindings] == ["127.0.0.1:3000"]
-    assert {m.probe.outcome for m in found.met} == {Outcome.NO_ANSWER, Outcome.REFUSED}
-    told = deduce(3000, "tcp", found.met, None)
+    assert {a.probe.outcome for a in found.attempts} == {Outcome.NO_ANSWER, Outcome.REFUSED}
+    told = deduce(3000, "tcp", Observation(found.attempts))
     assert told.bindings == ()
     assert told.evidence[0].startswith("no answer from 127.0.0.1 (lo), where a server may be")
 
@@ -230,7 +246,7 @@ def test_ipv6_that_is_turned_off_is_no_firewall() -> None:
         net.laptop.listen(3000, "::", dual_stack=True),
     ):
         found = net.laptop.call(answering, 3000)
-    assert [str(m.door) for m in found.met if m.is_absent] == ["::1 (loopback)"]
+    assert [str(a.address) for a in found.attempts if a.is_absent] == ["::1 (loopback)"]
     assert found.evidence == ("the system lists [::]:3000, dual-stack on this port",)
 
 
@@ -262,33 +278,151 @@ def test_another_machine_is_not_tried() -> None:
         answering(3000, host=laptop)
 
 
-def test_ctrl_c_ends_it_at_once() -> None:
-    """Who has seen enough need not wait until the last address has kept silent."""
-    doors = [Door(parse_address("127.0.0.1")), Door(parse_address("127.0.0.2"))]
+INTERRUPTED = """
+import os, signal, sys, threading
+from bindlab import answering
+threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    answering(int(sys.argv[1]), transport="udp", timeout=20)
+except KeyboardInterrupt:
+    print("interrupted", threading.active_count())
+"""
+
+
+def test_ctrl_c_ends_the_program_at_once() -> None:
+    """Nothing is left that the interpreter would wait for when the last address keeps silent."""
     with bind(transport="udp") as silent:
-        timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
-        timer.start()
-        try:
-            with pytest.raises(KeyboardInterrupt):
-                try_doors(doors, silent.getsockname()[1], 3.0, "udp")
-            waiting = [t for t in threading.enumerate() if t.name.startswith("ThreadPool")]
-            assert waiting, "the attempt had ended before it was interrupted, or was waited for"
-        finally:
-            timer.join()
-    for thread in waiting:
+        command = [sys.executable, "-c", INTERRUPTED, str(silent.getsockname()[1])]
+        started = time.monotonic()
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout.split()[0] == "interrupted"
+    assert int(done.stdout.split()[1]) <= 2  # the main thread, and the timer in its last moment
+    assert time.monotonic() - started < 10
+
+
+@contextmanager
+def accepting_once(address: str) -> Iterator[tuple[int, threading.Thread]]:
+    """Serve on *address* until the first client has come; yield the port, and who serves."""
+    with listen(0, address) as server:
+        server.settimeout(10)
+
+        def serve() -> None:
+            peer, _ = server.accept()
+            server.close()
+            peer.close()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield server.getsockname()[1], thread
         thread.join()
+
+
+@LINUX
+@pytest.mark.parametrize("address", ["0.0.0.0", "127.0.0.1"])
+def test_a_server_that_accepts_once(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that its first client ends is found by what was listed before, and is no NAT."""
+    for _ in range(10):  # it may end before the attempts have, or after the second list
+        with accepting_once(address) as (port, _):
+            found = answering(port)
+        assert [str(b) for b in found.bindings] == [f"{address}:{port}"]
+        assert "NAT" not in str(found)
+    with accepting_once(address) as (port, thread):
+        lists = iter([lambda: None, thread.join])
+
+        def listed(*arguments: object) -> object:
+            next(lists)()
+            return sockets_on(*arguments)
+
+        monkeypatch.setattr(observing, "sockets_on", listed)
+        found = answering(port)
+    assert found.ended == found.bindings
+    bound = f"{address}:{port}"
+    assert [str(b) for b in found.bindings] == [bound]
+    assert f"{bound} was there before the attempts, and not after them" in found.evidence
+    assert "NAT" not in str(found)
+
+
+def test_a_server_that_accepts_once_where_nothing_is_listed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A second attempt shows that a server has ended; then refusals do not narrow the answer."""
+    with accepting_once("127.0.0.1") as (port, thread):
+        lists = iter([lambda: None, thread.join])
+        monkeypatch.setattr(observing, "sockets_on", lambda *_: next(lists)())
+        found = answering(port)
+    assert [str(b) for b in found.bindings] == [f"[::]:{port}, dual-stack"]
+    assert found.ended == found.bindings
+    assert "answered once, and refused when it was tried again" in found.evidence[0]
+    monkeypatch.setattr(observing, "sockets_on", lambda *_: None)
+    with listen() as server:
+        found = answering(server.getsockname()[1])
+    assert [b.endpoint.ip for b in found.bindings] == [parse_address("127.0.0.1")]
+    assert found.ended == ()
+
+
+def test_a_server_that_stopped_is_said_to_have_listened() -> None:
+    """explain() does not say of a server that has ended that it listens."""
+    server = Binding(Endpoint("0.0.0.0", 3000), listening=True)
+    host = Host.of(lo="127.0.0.1/8")
+    gone = ListedSocket(server, 0, 2**32 - 1)
+    changed = ("0.0.0.0:3000 was there before the attempts, and not after them",)
+    found = Answering(3000, "tcp", (server,), (), (gone,), ("listed", *changed), host, (server,))
+    certain = _of_port(found).certain
+    assert certain == ("a process of user 0, out of sight, listened on 0.0.0.0:3000", *changed)
+
+
+def test_a_server_that_was_there_for_a_moment() -> None:
+    """What answered between two lists that do not have it is said, and is not called NAT."""
+    address = LocalAddress(parse_address("127.0.0.1"))
+    attempt = Attempt(address, Probe(Endpoint(address.ip, 3000), Outcome.ACCEPTED, 0.0))
+    told = deduce(3000, "tcp", Observation((attempt,), (), (), (address,)))
+    assert [str(b) for b in told.bindings] == ["[::]:3000, dual-stack"]
+    assert told.ended == told.bindings
+    assert told.evidence == (
+        "the system lists no server on this port",
+        "127.0.0.1 (loopback) answered once, and refused when it was tried again",
+    )
+
+
+def test_a_server_that_comes_meanwhile() -> None:
+    """What is listed after the attempts counts, and what it refused before is no firewall's."""
+    address = LocalAddress(parse_address("127.0.0.1"))
+    attempt = Attempt(address, Probe(Endpoint(address.ip, 3000), Outcome.REFUSED, 0.0))
+    server = Binding(Endpoint("0.0.0.0", 3000), listening=True)
+    told = deduce(3000, "tcp", Observation((attempt,), (), (ListedSocket(server, 0, 1),)))
+    assert told.bindings == (server,)
+    assert told.ended == ()
+    assert told.evidence[1:] == ("0.0.0.0:3000 came while the port was tried",)
+
+
+def test_thousands_of_addresses_are_listed_in_linear_time() -> None:
+    """Each address, with its state, is looked at once."""
+    networks = [f"2001:db8::{number:x}/64" for number in range(1, 4001)]
+    states = {
+        parse_address(text.partition("/")[0]): AddressState.TENTATIVE
+        if text.endswith("1/64")
+        else AddressState.PREFERRED
+        for text in networks
+    }
+    host = Host([Interface("eth0", 2, None, networks, states=states)])
+    started = time.process_time()
+    found = [address for address in local_addresses(host) if address.interface]
+    assert time.process_time() - started < 1.0
+    assert len(found) == 4000 - sum(text.endswith("1/64") for text in networks)
 
 
 def test_silence_widens() -> None:
     """Where silence may hide a wildcard and nothing tells otherwise, the wildcard is taken."""
     mac = Host.of(system="macos", lo0="127.0.0.1/8", en0="192.168.0.102/24")
 
-    def met(*outcomes: Outcome) -> list[Met]:
-        doors = [door for door in doors_of(mac) if door.ip.version == 4]
-        return [
-            Met(door, Probe(Endpoint(door.ip, 3000), outcome, 0.0))
-            for door, outcome in zip(doors, outcomes, strict=True)
-        ]
+    def seen(*outcomes: Outcome) -> Observation:
+        addresses = [address for address in local_addresses(mac) if address.ip.version == 4]
+        return Observation(
+            tuple(
+                Attempt(address, Probe(Endpoint(address.ip, 3000), outcome, 0.0))
+                for address, outcome in zip(addresses, outcomes, strict=True)
+            )
+        )
 
     accepted, refused, silent = Outcome.ACCEPTED, Outcome.REFUSED, Outcome.NO_ANSWER
     bound = {
@@ -300,7 +434,7 @@ def test_silence_widens() -> None:
         (silent, silent): [],
     }
     for outcomes, expected in bound.items():
-        told = deduce(3000, "tcp", met(*outcomes), None)
+        told = deduce(3000, "tcp", seen(*outcomes))
         assert [str(b) for b in told.bindings] == expected, outcomes
         assert (silent in outcomes) is any("no answer from" in why for why in told.evidence)
 
@@ -308,18 +442,18 @@ def test_silence_widens() -> None:
 def test_only_one_ipv6_address_shows_no_difference() -> None:
     """With ::1 alone the wider ``::`` is taken, and the evidence says so."""
     alone = Host.of(lo=["127.0.0.1/8", "::1/128"])
-    met = [
-        Met(
-            d,
+    attempts = tuple(
+        Attempt(
+            address,
             Probe(
-                Endpoint(d.ip, 3000),
-                Outcome.ACCEPTED if d.ip.version == 6 else Outcome.REFUSED,
+                Endpoint(address.ip, 3000),
+                Outcome.ACCEPTED if address.ip.version == 6 else Outcome.REFUSED,
                 0.0,
             ),
         )
-        for d in doors_of(alone)
-    ]
-    told = deduce(3000, "tcp", met, None)
+        for address in local_addresses(alone)
+    )
+    told = deduce(3000, "tcp", Observation(attempts))
     assert told.bindings == (Binding(Endpoint("::", 3000), v6only=True, listening=True),)
     assert "look alike" in told.evidence[-1]
 

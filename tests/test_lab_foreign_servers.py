@@ -10,6 +10,7 @@ import pytest
 
 from bindlab import answering, lab, wait_until_listening
 from bindlab.lab import LabHost
+from bindlab.scanning import Observation
 from bindlab.scanning.deduction import deduce
 
 AVAILABLE = lab.available()
@@ -128,6 +129,6 @@ def test_servers_of_other_people(case: str, laptop: LabHost, tmp_path: Path) -> 
         for b in found.bindings
     }
     assert by_ss == shown
-    told = deduce(3000, found.transport, found.met, None).bindings
+    told = deduce(3000, found.transport, Observation(found.attempts)).bindings
     one = ["[::]:3000, dual-stack"]
     assert [str(binding) for binding in told] == (one if len(expected) == 2 else expected)

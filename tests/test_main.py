@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from attempts import port_of
+from attempts import LINUX, port_of
 
 from bindlab import Host, bind, interfaces, listen, reachable_from
 from bindlab.__main__ import main
@@ -80,6 +80,48 @@ def test_a_disk_that_is_full() -> None:
         )
     assert done.returncode == 3
     assert done.stderr == "python -m bindlab: [Errno 28] No space left on device\n"
+
+
+WITHOUT_DESCRIPTORS = """
+import resource, sys
+from bindlab.__main__ import main
+spare, *arguments = sys.argv[1:]
+limit = 3 + int(spare)
+resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+sys.exit(main(arguments))
+"""
+
+
+@LINUX
+@pytest.mark.parametrize("spare", [0, 1, 2, 4])
+@pytest.mark.parametrize("arguments", [[], ["3000"], ["0.0.0.0:3000"]], ids=" ".join)
+def test_no_free_descriptor(arguments: list[str], spare: int) -> None:
+    """Where no descriptor is left, the system's refusal is said, and nothing else is raised."""
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_DESCRIPTORS, str(spare), *arguments],
+        env=BUFFERED,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    assert (done.returncode, done.stderr) in [(0, ""), (1, "")] or (
+        done.returncode == 3 and done.stderr.startswith("python -m bindlab: [Errno 24] ")
+    )
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_no_free_descriptor_and_a_disk_that_is_full() -> None:
+    """The error of the output is said where nothing else can be opened, too."""
+    code = "from bindlab.__main__ import _discard_output\n"
+    code += "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
+    code += "print('lost'); _discard_output()"
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(
+            command, env=BUFFERED, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_names_that_the_output_has_no_letters_for() -> None:

@@ -5,6 +5,7 @@ import socket
 import socketserver
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,6 +27,8 @@ from bindlab import (
     reachable_from,
 )
 from bindlab.lab import LabHost
+from bindlab.scanning import observing
+from bindlab.snapshot import sockets_on
 from bindlab.testing import (
     assert_answers_only_on,
     assert_loopback_only,
@@ -229,6 +232,35 @@ def test_a_port_where_nothing_answers_is_not_private() -> None:
     with allocate("127.0.0.1", "::1") as held:
         first, *_ = failure(assert_loopback_only, held.port)
         assert first == f"nothing answers on port {held.port} of this machine"
+
+
+@LINUX
+@pytest.mark.parametrize("address", ["0.0.0.0", "127.0.0.1"])
+@pytest.mark.parametrize("where", [(), ("127.0.0.1",)])
+def test_a_port_whose_server_stops_is_not_private(
+    address: str, where: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that its first client ends was on other addresses too, for all that is known."""
+    with listen(0, address) as server:
+        port = port_of(server)
+
+        def accept_once() -> None:
+            peer, _ = server.accept()
+            server.close()
+            peer.close()
+
+        thread = threading.Thread(target=accept_once)
+        thread.start()
+        lists = iter([lambda: None, thread.join])
+
+        def listed(*arguments: object) -> object:
+            next(lists)()
+            return sockets_on(*arguments)
+
+        monkeypatch.setattr(observing, "sockets_on", listed)
+        first, *_ = failure(assert_answers_only_on if where else assert_loopback_only, port, *where)
+    changed = f"{address}:{port} was there before the attempts, and not after them"
+    assert changed in first or "it answers on" in first
 
 
 @LINUX

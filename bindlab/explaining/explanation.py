@@ -119,7 +119,7 @@ def _answer(verdict: Verdict) -> str:
         return f"{verdict.who} cannot reach it: {verdict.explanation}"
     at = f" at {verdict.opens} ({verdict.endpoints[0].reason})" if verdict.opens else ""
     if verdict.answer is Answer.YES:
-        return f"{verdict.who} reaches it{at}"
+        return f"{verdict.who} can reach it{at}, unless a firewall here keeps it from itself"
     return f"nothing here shuts {verdict.who} out{at}"
 
 

@@ -62,21 +62,22 @@ def _of_port(found: Answering) -> Subject:
 
     name = f"port {found.port}{'' if found.transport == 'tcp' else '/udp'}"
     verb = "listens on" if found.transport == "tcp" else "receives on"
-    told_of = found.bindings or found.unheard  # to find an owner means to read all of /proc
+    verbs = dict.fromkeys(found.ended, "listened on" if found.transport == "tcp" else "received on")
+    told_of = found.bindings or found.not_listening  # to find an owner means to read all of /proc
     owners = {
         one.binding: owner(one.inode, one.uid)
         for one in found.listed or ()
         if one.binding in told_of
     }
     seen = "something answers like a server that"
-    certain = [f"{owners.get(b, seen)} {verb} {b}" for b in found.bindings]
+    certain = [f"{owners.get(b, seen)} {verbs.get(b, verb)} {b}" for b in found.bindings]
     if not certain and found.listed is None:
         certain = [f"no address of this machine answers on {name}"]
     elif not certain:
         certain = [f"nothing {verb} {name} of this machine, on none of its addresses"]
     if not found.bindings:
         certain.extend(
-            f"{owners[b]} has bound {b.endpoint} without listening" for b in found.unheard
+            f"{owners[b]} has bound {b.endpoint} without listening" for b in found.not_listening
         )
     certain.extend(found.evidence[0 if found.listed is None else 1 :])
     return Subject(

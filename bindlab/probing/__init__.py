@@ -1,7 +1,15 @@
-"""What a real connection attempt meets. An edge: it dials, and believes what comes back."""
+"""What a real connection attempt meets."""
 
 from bindlab.probing.icmp import Icmp
 from bindlab.probing.outcome import Outcome, Probe
-from bindlab.probing.waiting import NotListeningError, probe, wait_until_listening
+from bindlab.probing.waiting import NotListeningError, probe, probe_all, wait_until_listening
 
-__all__ = ["Icmp", "NotListeningError", "Outcome", "Probe", "probe", "wait_until_listening"]
+__all__ = [
+    "Icmp",
+    "NotListeningError",
+    "Outcome",
+    "Probe",
+    "probe",
+    "probe_all",
+    "wait_until_listening",
+]

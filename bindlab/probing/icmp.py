@@ -1,9 +1,4 @@
-"""What ICMP said of a socket's packets: the reason behind an errno.
-
-Knows ICMP's types and codes, and where Linux keeps them. Decides nothing: what a message
-means for an attempt is for :mod:`bindlab.outcome` to say. Other systems keep no more of a
-message than the errno that it became; there, nothing is ever found.
-"""
+"""The ICMP message behind an errno, which Linux keeps for a socket, and other systems do not."""
 
 import socket
 import sys
@@ -70,7 +65,7 @@ class Icmp(Value):
 
     @property
     def meaning(self) -> str:
-        """What the type and code stand for, in the words of their RFC: "host unreachable"."""
+        """What the type and code mean, in the words of their RFC: "host unreachable"."""
         known = _MEANINGS.get((self.version, self.kind, self.code))
         return known or f"type {self.kind} code {self.code}"
 

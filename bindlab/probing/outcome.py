@@ -1,7 +1,4 @@
-"""What one connection attempt met, as a value, and how errno and ICMP are read as that.
-
-Pure: knows errno, ICMP and words. Opens nothing; :mod:`bindlab.probing` does.
-"""
+"""What one connection attempt met, as a value, and how errno and ICMP are read as that."""
 
 import errno as codes
 import os

@@ -1,28 +1,24 @@
-"""What a client meets at an endpoint: one real attempt, or attempts until one is accepted.
-
-Knows what may be asked for and for how long. How an attempt is made is
-:mod:`bindlab.attempt`'s, what it met :mod:`bindlab.outcome`'s.
-"""
+"""What a client meets at an endpoint: one real attempt, or attempts until one is accepted."""
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from ipaddress import IPv6Address
 from typing import Protocol, TypeAlias
 
 from bindlab.endpoint import Endpoint, IPAddress, parse_address, unmap
-from bindlab.probing.attempt import Attempt
+from bindlab.probing.dial import Dial, dial_all
 from bindlab.probing.outcome import Outcome, Probe
 from bindlab.sockaddr import family_of
 
-__all__ = ["NotListeningError", "Process", "probe", "wait_until_listening"]
+__all__ = ["NotListeningError", "Process", "probe", "probe_all", "wait_until_listening"]
 
 # Sleeping 1 % of the time elapsed notices a server within 1 % of its start time, for a
 # fraction of the processor time that a spin takes; doubling the pause would miss by half.
 _PAUSE = 0.01
 _SHORTEST_PAUSE = 0.0002
 _LONGEST_PAUSE = 0.01
-# Who dropped a SYN is asked afresh when TCP would (RFC 6298 section 2.1), not after 3, 7, 15 s.
+# A dropped SYN is sent afresh when TCP first would (RFC 6298 section 2.1), not after 3, 7, 15 s.
 _PATIENCE = 1.0
 
 
@@ -77,9 +73,20 @@ def probe(
     is left for what says nothing about the target, such as too many open files.
     """
     target = parse_target(endpoint)
-    attempt = Attempt(target, _parse_source(source, target))
-    attempt.run(parse_timeout(timeout))
-    return attempt.probe()
+    dial = Dial(target, _parse_source(source, target))
+    dial_all([dial], parse_timeout(timeout))
+    return dial.probe()
+
+
+def probe_all(endpoints: Iterable[Endpoint], *, timeout: float = 1.0) -> tuple[Probe, ...]:
+    """Return what an attempt at each of *endpoints* meets, 128 of them at the same time.
+
+    Otherwise as in :func:`probe`; *timeout* is for each.
+    """
+    seconds = parse_timeout(timeout)
+    dials = [Dial(parse_target(endpoint)) for endpoint in endpoints]
+    dial_all(dials, seconds)
+    return tuple(dial.probe() for dial in dials)
 
 
 def wait_until_listening(
@@ -112,20 +119,20 @@ def wait_until_listening(
     started = time.perf_counter()
     deadline = started + seconds
     has_ended = _end_of(process)
-    last: Attempt | None = None
+    last: Dial | None = None
     while True:
         patience = min(_PATIENCE, max(_SHORTEST_PAUSE, deadline - time.perf_counter()))
-        attempt = Attempt(target, None)
-        outcome = attempt.run(patience, has_ended)
+        dial = Dial(target)
+        dial_all([dial], patience, has_ended)
         now = time.perf_counter()
         ended = has_ended is not None and has_ended()
-        if outcome.is_acceptance and not ended:
-            return attempt.probe()
+        if dial.outcome.is_acceptance and not ended:
+            return dial.probe()
         # One that was cut short says less than the one before it.
-        if last is None or outcome is not Outcome.NO_ANSWER or attempt.elapsed >= _PATIENCE:
-            last = attempt
+        if last is None or dial.outcome is not Outcome.NO_ANSWER or dial.elapsed >= _PATIENCE:
+            last = dial
         if ended:
-            what = "what accepts is another" if outcome.is_acceptance else "it never listened"
+            what = "what accepts is another" if dial.outcome.is_acceptance else "it never listened"
             met = last.probe()
             raise NotListeningError(f"the process has ended, and {what}: {met}", met, True)
         if now >= deadline:

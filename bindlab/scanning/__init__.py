@@ -1,9 +1,15 @@
-"""The black-box view of a port that somebody else serves: try every address, and deduce.
+"""What a port of this machine is bound to, found out by trying every address."""
 
-Where the snapshot of this machine meets real attempts. Reads no other process's state.
-"""
-
-from bindlab.scanning.doors import Door, Met, doors_of, try_doors
+from bindlab.scanning.addresses import LocalAddress, local_addresses
+from bindlab.scanning.observing import Attempt, Observation, observe
 from bindlab.scanning.scan import Answering, answering
 
-__all__ = ["Answering", "Door", "Met", "answering", "doors_of", "try_doors"]
+__all__ = [
+    "Answering",
+    "Attempt",
+    "LocalAddress",
+    "Observation",
+    "answering",
+    "local_addresses",
+    "observe",
+]

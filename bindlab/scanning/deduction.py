@@ -1,15 +1,12 @@
-"""What a port is bound to, deduced from where it answers and from what the system lists.
+"""What a port is bound to, deduced from where it answers and from what the system lists."""
 
-Pure: knows what was met at each address, and asks nobody.
-"""
-
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from bindlab.binding import Binding
-from bindlab.endpoint import Endpoint, IPAddress, Transport, unmap
-from bindlab.scanning.doors import Door, Met
+from bindlab.endpoint import Endpoint, IPAddress, Transport
+from bindlab.scanning.observing import Attempt, Observation
 
 __all__ = ["Deduction", "deduce"]
 
@@ -17,38 +14,53 @@ _WILDCARDS: dict[int, IPAddress] = {4: IPv4Address("0.0.0.0"), 6: IPv6Address(":
 
 
 class Deduction(NamedTuple):
-    """What the port must be bound to, and in words what that follows from."""
+    """What the port must be bound to, and in words why.
+
+    *ended* are those bindings that nothing had any more when the attempts were over.
+    """
 
     bindings: tuple[Binding, ...]
     evidence: tuple[str, ...]
+    ended: tuple[Binding, ...] = ()
 
 
-def deduce(
-    port: int, transport: Transport, met: Sequence[Met], listed: Collection[Binding] | None
-) -> Deduction:
-    """Return what *port* is bound to, where *met* is what each address of the machine did.
+def deduce(port: int, transport: Transport, seen: Observation) -> Deduction:
+    """Return what *port* is bound to, where *seen* is what was observed of it.
 
-    *listed* are the sockets that the system lists on the port, ``None`` where it does not
-    tell. Without them the widest binding is taken that *met* allows, silence counting as an
-    answer beside one that is none: what keeps silent may be behind a firewall. Where nothing
-    answers at all, there is no binding, and the evidence names what keeps silent.
+    What the system lists is believed. Where it does not tell, the widest binding is taken that
+    the attempts allow. Silence counts as an answer beside one that is none, because what keeps
+    silent may be behind a firewall; and where a server stopped, refusals count for nothing.
+    Where nothing answers at all, there is no binding, and the evidence names what keeps silent.
     """
-    met = [m for m in met if not m.is_absent]
-    if listed is None:
-        return _from_outside(port, transport, met)
-    sockets = sorted(set(listed), key=str)
+    attempts = [attempt for attempt in seen.attempts if not attempt.is_absent]
+    if seen.listed is None:
+        return _from_outside(port, transport, attempts, seen)
+    sockets = sorted({one.binding for one in seen.listed if one.is_open} | seen.ended, key=str)
     named = " and ".join(map(str, sockets)) or "no server"
-    evidence = [f"the system lists {named} on this port"]
-    theirs = [m for m in met if any(_covers(socket, m.door) for socket in sockets)]
+    evidence = [f"the system lists {named} on this port", *seen.changes]
+    steady = [socket for socket in sockets if socket not in seen.ended | seen.begun]
+    explained = [a for a in attempts if any(map(a.address.is_served_by, sockets))]
     # UDP that keeps silent without a socket is no server.
-    beside = [m for m in met if m not in theirs and (m.probe.accepted or not m.is_taken)]
-    if where := _joined(m.door for m in beside if m.probe.accepted):
+    beside = [a for a in attempts if a not in explained and (a.probe.accepted or not a.is_taken)]
+    answering = [a.address for a in beside if a.probe.accepted and a.address not in seen.stopped]
+    if answering:
+        where = _joined(answering)
         evidence.append(f"yet {where} answers, so something redirects its packets (NAT)")
-    if where := _joined(m.door for m in theirs if not m.is_taken and not m.door.is_unused):
-        evidence.append(f"yet no answer from {where}: {_DEAF}")
+    deaf = [
+        a.address
+        for a in attempts
+        if any(map(a.address.is_served_by, steady)) and not a.is_taken and not a.address.is_unused
+    ]
+    if deaf:
+        evidence.append(f"yet no answer from {_joined(deaf)}: {_DEAF}")
+    others = [binding for binding, _ in _bindings(port, transport, beside, seen)]
     return Deduction(
-        (*sockets, *(binding for binding, _ in _bindings(port, transport, beside))),
+        (*sockets, *others),
         tuple(evidence),
+        (
+            *(socket for socket in sockets if socket in seen.ended),
+            *(others if seen.stopped else ()),
+        ),
     )
 
 
@@ -60,56 +72,58 @@ _WHY = {  # by whether every IPv4 and every IPv6 address answers
 }
 _UNUSED = "even 127.255.255.254 {answers}, which nobody serves by itself"
 _ALIKE = "::1 is the only IPv6 address here, so that ::1 and :: look alike: the wider one is taken"
+_STOPPED = "refusals after the end of a server prove nothing, so the widest binding is taken"
 _ANSWERS: dict[Transport, str] = {"tcp": "answers", "udp": "takes datagrams"}
 
 
-def _from_outside(port: int, transport: Transport, met: Sequence[Met]) -> Deduction:
-    found = tuple(_bindings(port, transport, met))
+def _from_outside(
+    port: int, transport: Transport, attempts: Sequence[Attempt], seen: Observation
+) -> Deduction:
+    found = tuple(_bindings(port, transport, attempts, seen))
     evidence = [why.format(answers=_ANSWERS[transport]) for _, why in found]
-    if where := _joined(m.door for m in met if not m.is_taken and m.is_silent):
+    if where := _joined(a.address for a in attempts if not a.is_taken and a.is_silent):
         evidence.append(f"no answer from {where}, where a server may be all the same: {_DEAF}")
+    bindings = tuple(dict.fromkeys(binding for binding, _ in found))
     return Deduction(
-        tuple(dict.fromkeys(binding for binding, _ in found)), tuple(dict.fromkeys(evidence))
+        bindings,
+        tuple(dict.fromkeys([*seen.changes, *evidence])),
+        bindings if seen.stopped else (),
     )
 
 
-def _bindings(port: int, transport: Transport, met: Sequence[Met]) -> Iterator[tuple[Binding, str]]:
+def _bindings(
+    port: int, transport: Transport, attempts: Sequence[Attempt], seen: Observation
+) -> Iterator[tuple[Binding, str]]:
     """Yield what accounts for all that answers, and why; the widest where several would."""
     listening = True if transport == "tcp" else None
-    v4, v6 = _is_everywhere(4, met), _is_everywhere(6, met)
+    if seen.stopped:
+        endpoint = Endpoint(_WILDCARDS[6], port, transport)
+        yield Binding(endpoint, v6only=False, listening=listening), _STOPPED
+        return
+    v4, v6 = _is_everywhere(4, attempts), _is_everywhere(6, attempts)
     if v4 or v6:
         endpoint = Endpoint(_WILDCARDS[6 if v6 else 4], port, transport)
         binding = Binding(endpoint, v6only=v6 and not v4, listening=listening)
         yield binding, _WHY[v4, v6]
-        if v4 and any(m.door.is_unused for m in met):
+        if v4 and any(a.address.is_unused for a in attempts):
             yield binding, _UNUSED
-        if v6 and [int(m.door.ip) for m in met if m.door.ip.version == 6] == [1]:
+        if v6 and [int(a.address.ip) for a in attempts if a.address.ip.version == 6] == [1]:
             yield binding, _ALIKE
-    for m in met:
-        if m.is_taken and not (v4 if m.door.ip.version == 4 else v6):
-            endpoint = Endpoint(m.door.ip, port, transport)
-            why = f"{m.door} {{answers}}, and not all others do"
-            yield Binding(endpoint, listening=listening), why
+    for attempt in attempts:
+        ip = attempt.address.ip
+        if attempt.is_taken and not (v4 if ip.version == 4 else v6):
+            why = f"{attempt.address} {{answers}}, and not all others do"
+            yield Binding(Endpoint(ip, port, transport), listening=listening), why
 
 
-def _is_everywhere(version: int, met: Sequence[Met]) -> bool:
+def _is_everywhere(version: int, attempts: Sequence[Attempt]) -> bool:
     """Whether a wildcard of *version* may be there, for all that can be seen.
 
     Where the machine has an address that nobody uses, that one tells.
     """
-    ours = [m for m in met if m.door.ip.version == version]
-    telling = [m for m in ours if m.door.is_unused] or ours
-    return any(m.is_taken for m in ours) and all(m.is_taken or m.is_silent for m in telling)
-
-
-def _covers(binding: Binding, door: Door) -> bool:
-    """Return whether a socket bound so gets what programs on this machine send to *door*."""
-    ip = unmap(binding.endpoint.ip)
-    dual = ip == _WILDCARDS[6] and binding.v6only is False
-    pinned = binding.device is not None and not (
-        door.interface.has_zone(binding.device) if door.interface else binding.device == "lo"
-    )
-    return (dual or door.is_at(ip)) and not pinned
+    ours = [attempt for attempt in attempts if attempt.address.ip.version == version]
+    telling = [attempt for attempt in ours if attempt.address.is_unused] or ours
+    return any(a.is_taken for a in ours) and all(a.is_taken or a.is_silent for a in telling)
 
 
 def _joined(items: Iterable[object]) -> str:

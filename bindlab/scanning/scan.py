@@ -1,11 +1,12 @@
-"""Who has a port of this machine, seen from outside of whoever serves there."""
+"""What serves on a port of this machine, seen from outside of its process."""
 
 from bindlab.binding import Binding
 from bindlab.endpoint import Transport, address_text, parse_port, parse_transport
 from bindlab.host import Host
+from bindlab.scanning.addresses import local_addresses
 from bindlab.scanning.deduction import deduce
-from bindlab.scanning.doors import Met, doors_of, try_doors
-from bindlab.snapshot import ListedSocket, interfaces, sockets_on, this_host
+from bindlab.scanning.observing import Attempt, observe
+from bindlab.snapshot import ListedSocket, interfaces, this_host
 from bindlab.value import Value
 
 __all__ = ["Answering", "answering"]
@@ -20,41 +21,55 @@ class Answering(Value):
     there, as far as can be seen.
 
     - *bindings*: what the port is bound to; empty where nothing is.
-    - *met*: each address that was tried, with its interface, and what was met there.
-    - *listed*: the sockets that the system itself lists, each with its user's id and its
-      inode, those that do not listen among them (Linux 6.8); ``None`` where it does not tell.
-    - *evidence*: in sentences, what the bindings follow from.
+    - *attempts*: each address that was tried, with its interface, and what was met there.
+    - *listed*: the sockets that the system itself lists before or after the attempts, each
+      with its user's id and its inode, those that do not listen among them (Linux 6.8);
+      ``None`` where it does not tell.
+    - *evidence*: in sentences, why the bindings must be those.
     - *host*: the machine as it was when it was tried.
+    - *ended*: those of *bindings* whose server stopped while it was tried.
     """
 
-    __slots__ = ("bindings", "evidence", "host", "listed", "met", "port", "transport")
+    __slots__ = (
+        "port",
+        "transport",
+        "bindings",
+        "attempts",
+        "listed",
+        "evidence",
+        "host",
+        "ended",
+    )
 
     port: int
     transport: Transport
     bindings: tuple[Binding, ...]
-    met: tuple[Met, ...]
+    attempts: tuple[Attempt, ...]
     listed: tuple[ListedSocket, ...] | None
     evidence: tuple[str, ...]
     host: Host
+    ended: tuple[Binding, ...]
 
     def __init__(
         self,
         port: int,
         transport: Transport,
         bindings: tuple[Binding, ...],
-        met: tuple[Met, ...],
+        attempts: tuple[Attempt, ...],
         listed: tuple[ListedSocket, ...] | None,
         evidence: tuple[str, ...],
         host: Host,
+        ended: tuple[Binding, ...] = (),
     ) -> None:
         self._set(
             port=port,
             transport=transport,
             bindings=bindings,
-            met=met,
+            attempts=attempts,
             listed=listed,
             evidence=evidence,
             host=host,
+            ended=ended,
         )
 
     @property
@@ -63,7 +78,7 @@ class Answering(Value):
         return () if self.listed is not None else (_DEDUCED,)
 
     @property
-    def unheard(self) -> tuple[Binding, ...]:
+    def not_listening(self) -> tuple[Binding, ...]:
         """What else is bound to the port, and does not listen, as far as the system lists it."""
         listed = self.listed or ()
         return tuple(dict.fromkeys(one.binding for one in listed if not one.is_open))
@@ -74,14 +89,20 @@ class Answering(Value):
     def __str__(self) -> str:
         name = f"port {self.port}{'' if self.transport == 'tcp' else '/udp'}"
         bound = " and ".join(map(str, self.bindings))
-        tried = [(m.door.name, address_text(m.door.ip), m.probe.outcome.value) for m in self.met]
+        tried = [
+            (each.address.name, address_text(each.address.ip), each.probe.outcome.value)
+            for each in self.attempts
+        ]
         wide = [max(len(line[column]) for line in tried) for column in (0, 1)]
         return "\n".join(
             [
                 f"{name} is bound to {bound}" if bound else f"nothing answers on {name}",
-                *(f"  {a:{wide[0]}}  {b:{wide[1]}}  {met}" for a, b, met in tried),
+                *(f"  {a:{wide[0]}}  {b:{wide[1]}}  {outcome}" for a, b, outcome in tried),
                 *self.evidence,
-                *(f"{binding.endpoint} is bound, without listening" for binding in self.unheard),
+                *(
+                    f"{binding.endpoint} is bound, without listening"
+                    for binding in self.not_listening
+                ),
             ]
         )
 
@@ -89,7 +110,7 @@ class Answering(Value):
 def answering(
     port: int, *, host: Host | None = None, transport: Transport = "tcp", timeout: float = 1.0
 ) -> Answering:
-    """Return where *port* of this machine answers, whoever serves it, and what it is bound to.
+    """Return where *port* of this machine answers, and what it is bound to, by any program.
 
     Really connects, at once, to every address of this machine: the loopbacks, those of each
     interface, IPv4 and IPv6, link-local ones with their zone, and on Linux to one of
@@ -97,7 +118,9 @@ def answering(
     all of these connections come and go. What is bound follows from where it answers; where
     the system lists sockets to anybody (Linux, sock_diag(7)) that is compared, and says more:
     the device, whether a wildcard is dual-stack, a server whose backlog is full. No privilege
-    is needed, and nothing is read of other processes.
+    is needed, and nothing is read of other processes. Sockets are listed before the attempts
+    and after them, so that a server which stops meanwhile, as one that accepts once, is found
+    all the same; it is named in the evidence and in ``ended``.
 
     For UDP one empty datagram goes to each address, and silence counts as a socket that took
     it, because this machine refuses at once for a port that nobody has (ICMP port
@@ -113,11 +136,9 @@ def answering(
         raise ValueError("port 0 is none to try: give the number that the server has")
     kind = parse_transport(transport)
     where = this_host() if host is None else _checked(host)
-    met = try_doors(tuple(doors_of(where)), number, timeout, kind)
-    listed = sockets_on(number, kind)
-    known = None if listed is None else [one.binding for one in listed if one.is_open]
-    bindings, evidence = deduce(number, kind, met, known)
-    return Answering(number, kind, bindings, met, listed, evidence, where)
+    seen = observe(tuple(local_addresses(where)), number, timeout, kind)
+    bindings, evidence, ended = deduce(number, kind, seen)
+    return Answering(number, kind, bindings, seen.attempts, seen.listed, evidence, where, ended)
 
 
 def _checked(host: object) -> Host:

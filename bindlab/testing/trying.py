@@ -1,16 +1,12 @@
-"""Assertions that believe nothing: a port is tried on every address of this machine.
+"""Assertions that try a port on every address of this machine, from this machine itself."""
 
-Connects from this machine to itself, so that it sees where a server answers, and no firewall
-or router on somebody else's way.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from bindlab.binding import Binding
 from bindlab.endpoint import Endpoint, IPAddress, address_text, parse_address, parse_port, unmap
 from bindlab.reach import Reach
 from bindlab.reachable import reachable_from
-from bindlab.scanning import Door, Met, doors_of, try_doors
+from bindlab.scanning import Attempt, LocalAddress, Observation, local_addresses, observe
 from bindlab.snapshot import this_host
 from bindlab.special_addresses import Kind, kind_of_address
 
@@ -34,48 +30,55 @@ def assert_answers_only_on(
     ``"0.0.0.0"`` and ``"::"`` stand for all of its IPv4 and of its IPv6 addresses. Another
     program's server on one of the others counts: this asks what answers, and not who.
 
-    *timeout* is in seconds. Silence within it fails, on whichever address: a full backlog or a
-    firewall, but no proof that nobody listens.
+    *timeout* is in seconds. Silence within it fails, on any address: a full backlog or a
+    firewall, but no proof that nobody listens. So does a server that stops while it is tried,
+    such as one that accepts once: what is refused after that proves nothing.
     """
     __tracebackhide__ = True
     port, reach = _port_of(target)
     wanted = _parsed(where, port)
-    doors = list(doors_of(this_host()))
+    addresses = list(local_addresses(this_host()))
     for ip in wanted:
-        if any(door.is_at(ip) for door in doors):
+        if any(address.is_at(ip) for address in addresses):
             continue
         if kind_of_address(ip) is not Kind.LOOPBACK:
-            have = ", ".join(address_text(door.ip) for door in doors)
+            have = ", ".join(address_text(address.ip) for address in addresses)
             raise ValueError(f"{address_text(ip)} is no address of this machine, which has {have}")
-        doors.append(Door(ip))
+        addresses.append(LocalAddress(ip))
 
-    met = try_doors(doors, port, timeout)
+    seen = observe(addresses, port, timeout)
     words = " and ".join(dict.fromkeys(map(address_text, wanted)))
-    _check(f"port {port}", words, met, lambda door: any(map(door.is_at, wanted)), reach)
+    _check(port, words, seen, lambda address: any(map(address.is_at, wanted)), reach)
 
 
 def assert_answers_on_loopback_only(port: int) -> None:
     """Assert that *port* answers on a loopback address, and on nothing else."""
     __tracebackhide__ = True
     number, _ = _port_of(port)
-    met = try_doors(tuple(doors_of(this_host())), number, 1.0)
-    answers = [each.door for each in met if each.probe.accepted]
+    seen = observe(tuple(local_addresses(this_host())), number, 1.0)
+    answers = [each.address for each in seen.attempts if each.probe.accepted]
     if not answers:
-        raise AssertionError(f"nothing answers on port {number} of this machine\n\n{_listed(met)}")
-    expected = {door for door in answers if door.is_loopback and not door.is_unused}
-    _check(f"port {number}", "loopback", met, expected.__contains__, None)
+        table = _listed(seen.attempts)
+        raise AssertionError(f"nothing answers on port {number} of this machine\n\n{table}")
+    expected = {a for a in answers if a.is_loopback and not a.is_unused}
+    _check(number, "loopback", seen, expected.__contains__, None)
 
 
 def _check(
-    name: str, words: str, met: Sequence[Met], expected: Callable[[Door], bool], reach: Reach | None
+    port: int,
+    words: str,
+    seen: Observation,
+    expected: Callable[[LocalAddress], bool],
+    reach: Reach | None,
 ) -> None:
-    """Raise ``AssertionError`` unless just what is *expected* was accepted."""
+    """Raise ``AssertionError`` unless only what is *expected* accepted, from first to last."""
     __tracebackhide__ = True
-    too_much = [m for m in met if m.probe.accepted and not expected(m.door)]
-    missing = [m for m in met if not m.probe.accepted and expected(m.door)]
-    silent = [m for m in met if m.is_silent and not expected(m.door)]
+    attempts = seen.attempts
+    too_much = [a for a in attempts if a.probe.accepted and not expected(a.address)]
+    missing = [a for a in attempts if not a.probe.accepted and expected(a.address)]
+    silent = [a for a in attempts if a.is_silent and not expected(a.address)]
     faults = [
-        f"{verb} {', '.join(str(m.door) for m in found)}"
+        f"{verb} {', '.join(str(each.address) for each in found)}"
         for verb, found in (
             ("it answers on", too_much),
             ("it does not answer on", missing),
@@ -83,30 +86,35 @@ def _check(
         )
         if found
     ]
-    if not faults:
+    if faults:
+        sentence = f"port {port} does not answer on {words} only: {'; '.join(faults)}"
+    elif seen.changes:
+        changes = "; ".join(seen.changes)
+        sentence = f"port {port} changed while it was tried, which proves nothing: {changes}"
+    else:
         return
-    sentence = f"{name} does not answer on {words} only: {'; '.join(faults)}"
-    if reach is None and (answering := _answering(met)):
+    if reach is None and (answering := _answering(attempts)):
         reach = reachable_from(answering)
-    table = _listed(met, {m.door for m in (*too_much, *missing, *silent)})
+    table = _listed(attempts, {each.address for each in (*too_much, *missing, *silent)})
     raise AssertionError("\n\n".join([sentence, table, *([] if reach is None else [str(reach)])]))
 
 
-def _answering(met: Sequence[Met]) -> list[Endpoint]:
-    """Return what accepted, as that which a socket is bound to."""
-    accepted = [m for m in met if m.probe.accepted]
-    endpoints = [m.probe.endpoint for m in accepted]
-    if not any(m.door.is_unused for m in accepted):
+def _answering(attempts: Sequence[Attempt]) -> list[Endpoint]:
+    """Return the endpoints that a socket must be bound to, where these accepted."""
+    accepted = [each for each in attempts if each.probe.accepted]
+    endpoints = [each.probe.endpoint for each in accepted]
+    if not any(each.address.is_unused for each in accepted):
         return endpoints
     wildcard = Endpoint("0.0.0.0", endpoints[0].port)
     return [wildcard, *(endpoint for endpoint in endpoints if endpoint.ip.version == 6)]
 
 
-def _listed(met: Sequence[Met], wrong: set[Door] | frozenset[Door] = frozenset()) -> str:
-    """Return one line for each door that was tried, with a mark where it should not be so."""
-    width = max(len(m.door.name) for m in met)
+def _listed(attempts: Sequence[Attempt], wrong: Collection[LocalAddress] = ()) -> str:
+    """Return one line for each address that was tried, with a mark where it should not be so."""
+    width = max(len(each.address.name) for each in attempts)
     return "\n".join(
-        f"{'>' if m.door in wrong else ' '} {m.door.name:{width}}  {m.probe}" for m in met
+        f"{'>' if each.address in wrong else ' '} {each.address.name:{width}}  {each.probe}"
+        for each in attempts
     )
 
 
