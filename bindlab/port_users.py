@@ -1,111 +1,54 @@
-"""Who has a port, as far as Linux tells anybody: the tables in /proc/net, and /proc/PID/fd.
-
-Knows their form (proc(5)). On other systems, and for a TCP socket that is bound and does not
-listen, it knows nothing: an empty answer proves nothing.
-"""
+"""Who has a port, in words, and whether connections have it: as far as Linux tells anybody."""
 
 import os
-import sys
-from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv6Address
-from typing import NamedTuple
 
-from bindlab.endpoint import Endpoint, IPAddress, Transport, unmap
-from bindlab.printable import printable
+from bindlab.endpoint import Endpoint, unmap
+from bindlab.linux import ListedSocket, owners_of, sockets_on
 
-__all__ = ["PortUser", "description", "has_connections", "owner", "users_of"]
-
-_LISTEN = 10  # linux/include/net/tcp_states.h
-
-
-class PortUser(NamedTuple):
-    """A socket that has the port, as the kernel reports it."""
-
-    ip: IPAddress
-    state: int
-    uid: int
-    inode: int  # 0 for a connection that no process has any more, as in TIME_WAIT
-
-
-def users_of(port: int, transport: Transport) -> Iterator[PortUser]:
-    """Yield the visible sockets of the calling thread's network namespace that have *port*.
-
-    A table that cannot be read is an ``OSError``: it must not pass for an empty one.
-    """
-    wanted = f":{port:04X}"
-    for version in ("", "6"):
-        # Not /proc/net, which is that of the process's first thread.
-        for line in _lines(f"/proc/thread-self/net/{transport}{version}"):
-            fields = line.split(None, 10)
-            digits, colon, number = fields[1].partition(":")
-            if colon + number == wanted:
-                state, uid, inode = int(fields[3], 16), int(fields[7]), int(fields[9])
-                yield PortUser(_address(digits), state, uid, inode)
+__all__ = ["description", "has_connections", "owner"]
 
 
 def has_connections(endpoint: Endpoint) -> bool:
     """Whether connections, such as an earlier server's, have the TCP port of *endpoint*.
 
-    Those at another address do not count. A socket that listens need not be looked for: the
-    kernel lets nobody bind over one.
+    Those at another address do not count, nor does a socket that is bound and not connected.
+    Where the system does not tell, nothing is known of any: ``False``.
     """
-    return any(
-        user.state != _LISTEN and _overlap(unmap(user.ip), unmap(endpoint.ip))
-        for user in users_of(endpoint.port, "tcp")
-    )
+    listed = sockets_on(endpoint.port, "tcp", connections=True) or ()
+    return any(one.binding.peer and _is_in_the_way(one, endpoint) for one in listed)
 
 
 def description(endpoint: Endpoint) -> str:
-    """Return who has the port of *endpoint*, in words; "" where this is not Linux."""
-    if not sys.platform.startswith("linux"):
+    """Return who has the port of *endpoint*, in words; "" where the system does not tell."""
+    listed = sockets_on(endpoint.port, endpoint.transport, connections=True)
+    if listed is None:
         return ""
-    asked = unmap(endpoint.ip)
-    users = [
-        user
-        for user in users_of(endpoint.port, endpoint.transport)
-        if _overlap(unmap(user.ip), asked)
-    ]
-    # A wildcard of the other family is in the way only if it is dual-stack, which is not shown.
-    users.sort(key=lambda user: unmap(user.ip).version != asked.version)
-    for user in users:
-        if endpoint.transport == "udp" or user.state == _LISTEN:
-            verb = "has" if endpoint.transport == "udp" else "listens on"
-            has = Endpoint(user.ip, endpoint.port, endpoint.transport)
-            who = f"{owner(user.inode, user.uid)} {verb} {has}"
-            if unmap(user.ip).version == asked.version:
-                return who
-            return f"{who}, and may serve both families; or a socket out of sight is bound here"
+    users = [one for one in listed if _is_in_the_way(one, endpoint)]
+    # Of the same family first: a wildcard of the other one may not be what is in the way.
+    version = unmap(endpoint.ip).version
+    users.sort(key=lambda one: unmap(one.binding.endpoint.ip).version != version)
+    users.sort(key=lambda one: (one.binding.peer is not None, not one.is_open))
+    if not users:
+        return (
+            "no visible socket listens there: one is bound without listening, "
+            "or a wildcard address of the other family covers it"
+        )
+    first = users[0]
+    if first.binding.peer is None:
+        who, has = owner(first.inode, first.uid), first.binding.endpoint
+        if endpoint.transport == "udp":
+            return f"{who} has {has}"
+        return f"{who} listens on {has}" if first.is_open else f"{who} has bound {has}"
     for user in users:
         if user.inode:
             return (
                 f"{owner(user.inode, user.uid)} has a connection that uses this port at its own end"
             )
-    if users:
-        return (
-            "connections that no process has any more keep it (as in TIME_WAIT, for a minute at "
-            "most): those of an earlier server that did not set SO_REUSEADDR, as listen() does, "
-            "or outgoing ones"
-        )
     return (
-        "no visible socket listens there: one is bound without listening, "
-        "or a wildcard address of the other family covers it"
+        "connections that no process has any more keep it (as in TIME_WAIT, for a minute at "
+        "most): those of an earlier server that did not set SO_REUSEADDR, as listen() does, "
+        "or outgoing ones"
     )
-
-
-def _lines(path: str) -> Iterator[str]:
-    try:
-        with open(path, encoding="utf-8") as table:
-            yield from table
-    except FileNotFoundError:
-        if not os.path.exists(os.path.dirname(path)):
-            raise
-        # A kernel that was started without IPv6 has no table of it.
-
-
-def _overlap(one: IPAddress, other: IPAddress) -> bool:
-    if one.is_unspecified or other.is_unspecified:
-        return one.version == other.version or IPv6Address("::") in (one, other)
-    return int(one) == int(other) and one.version == other.version
 
 
 def owner(inode: int, uid: int) -> str:
@@ -113,35 +56,18 @@ def owner(inode: int, uid: int) -> str:
 
     Another user's processes are out of sight for all but root: then it is *uid* alone.
     """
-    for pid in _processes():
-        try:
-            with os.scandir(f"/proc/{pid}/fd") as descriptors:
-                if not any(_points_to(entry.path, inode) for entry in descriptors):
-                    continue
-            with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
-                name = printable(file.read().removesuffix("\n")) or "a program"
-        except OSError:  # another user's process, or one that has just ended
-            continue
-        return "this process itself" if int(pid) == os.getpid() else f"{name} (process {pid})"
-    return f"a process of user {uid}, out of sight,"
+    found, out_of_time = owners_of([inode])
+    if inode in found:
+        pid, name = found[inode]
+        return "this process itself" if pid == os.getpid() else f"{name} (process {pid})"
+    return f"a process of user {uid}{'' if out_of_time else ', out of sight,'}"
 
 
-def _processes() -> list[str]:
-    try:
-        return [name for name in os.listdir("/proc") if name.isdigit()]
-    except OSError:  # a sandbox without /proc
-        return []
-
-
-def _points_to(path: str, inode: int) -> bool:
-    try:
-        return os.readlink(path) == f"socket:[{inode}]"
-    except OSError:
-        return False
-
-
-def _address(digits: str) -> IPAddress:
-    # The kernel prints words of 32 bits as numbers, in its own byte order.
-    words = [digits[i : i + 8] for i in range(0, len(digits), 8)]
-    packed = b"".join(int(word, 16).to_bytes(4, sys.byteorder) for word in words)
-    return IPv4Address(packed) if len(packed) == 4 else IPv6Address(packed)
+def _is_in_the_way(one: ListedSocket, endpoint: Endpoint) -> bool:
+    """Whether a socket that is bound as *endpoint* may meet *one*, whatever their devices."""
+    has, asks = unmap(one.binding.endpoint.ip), unmap(endpoint.ip)
+    if has.version == asks.version:
+        return has.is_unspecified or asks.is_unspecified or int(has) == int(asks)
+    if has.version == 6:
+        return has.is_unspecified and one.binding.v6only is not True
+    return asks.is_unspecified

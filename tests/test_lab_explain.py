@@ -8,7 +8,7 @@ import pytest
 
 from bindlab import Answer, Outcome, Reason, explain, lab
 from bindlab.lab import Machine, Nic, Route
-from bindlab.snapshot.neighbours import (
+from bindlab.linux.neighbours import (
     NUD_DELAY,
     NUD_FAILED,
     NUD_INCOMPLETE,

@@ -4,17 +4,20 @@ import errno
 import socket
 import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import TypeVar
 
 import pytest
 from network_namespaces import Namespace, namespace, needs_namespaces
 
 from bindlab import Route, this_host
-from bindlab.snapshot import machine, route_to, routing_table
-from bindlab.snapshot.netlink import Dumper
+from bindlab.linux import Netlink, routing
+from bindlab.snapshot import machine, route_to
 
 pytestmark = needs_namespaces
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -177,25 +180,28 @@ def test_an_interface_that_just_came_makes_routes_unknown(ns: Namespace) -> None
     """A route by an interface that the snapshot does not have is no half truth either."""
 
     def read() -> tuple[Route, ...] | None:
-        with Dumper() as dumper:
-            return routing_table.routes(dumper, {1: "lo", 2: "wifi"})
+        with Netlink() as netlink:
+            return routing(netlink, {1: "lo", 2: "wifi"}).away
 
     assert ns.run(read) is None
 
 
-class Refusing(Dumper):
+GETRULE = 34
+
+
+class Refusing(Netlink):
     """A kernel that knows no rules, or no more than it is told to say."""
 
     def __init__(self, rules: list[bytes] | int) -> None:
         super().__init__()
         self._rules = rules
 
-    def dump(self, request: int, body: bytes) -> list[bytes]:
-        if request != routing_table.RTM_GETRULE:
-            return super().dump(request, body)
+    def dump(self, kind: int, body: bytes, parse: Callable[[bytes], T | None]) -> list[T]:
+        if kind != GETRULE:
+            return super().dump(kind, body, parse)
         if isinstance(self._rules, int):
             raise OSError(self._rules, "scripted")
-        return self._rules
+        return [rule for rule in map(parse, self._rules) if rule is not None]
 
 
 def test_a_kernel_without_rules_has_no_policy(ns: Namespace) -> None:
@@ -203,8 +209,8 @@ def test_a_kernel_without_rules_has_no_policy(ns: Namespace) -> None:
 
     def read(rules: list[bytes] | int) -> tuple[Route, ...] | None:
         names = dict(socket.if_nameindex())
-        with Refusing(rules) as dumper:
-            return routing_table.routes(dumper, names)
+        with Refusing(rules) as netlink:
+            return routing(netlink, names).away
 
     for code in (errno.EAFNOSUPPORT, errno.EOPNOTSUPP):
         found = ns.run(lambda code=code: read(code))
@@ -222,8 +228,8 @@ def test_no_netlink_is_no_knowledge(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError(errno.EPERM, "no netlink here")
 
-    monkeypatch.setattr(machine.routing_table, "routes", refuse)
-    assert this_host().routes is None
+    monkeypatch.setattr(machine, "routing", refuse)
+    assert this_host().routes is this_host().local_routes is None
     monkeypatch.setattr(machine, "system", lambda: "macos")
     with suppress(OSError):
         assert this_host().routes is None

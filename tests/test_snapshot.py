@@ -16,9 +16,9 @@ from network_namespaces import Namespace, namespace, needs_namespaces, ns
 
 from bindlab.host import DEFAULTS, Host
 from bindlab.interface import AddressState, Interface
-from bindlab.snapshot import beyond_ifaddr, interfaces, machine, netlink, rtnetlink, this_host
+from bindlab.linux import Netlink, links, netlink
+from bindlab.snapshot import beyond_ifaddr, interfaces, machine, this_host
 from bindlab.snapshot.machine import system
-from bindlab.snapshot.netlink import Dumper
 
 __all__ = ["ns"]
 
@@ -499,12 +499,13 @@ def test_every_platform_is_some_system(platform: str, name: str) -> None:
 
 
 @linux
-def test_the_flags_by_ioctl_are_those_of_netlink() -> None:
+def test_the_flags_by_ioctl_are_those_of_netlink(monkeypatch: pytest.MonkeyPatch) -> None:
     """struct ifreq is read as macOS and the BSDs have it: flags behind 16 bytes of name."""
-    with Dumper() as dumper:
-        for link in rtnetlink.links(dumper):
-            assert beyond_ifaddr.flags_of(link.name, 0x8913) == link.flags & 0xFFFF
-    assert beyond_ifaddr.flags_of("no-such-thing", 0x8913) is None
+    monkeypatch.setattr(beyond_ifaddr, "_SIOCGIFFLAGS", 0x8913)  # Linux's number, netdevice(7)
+    with Netlink() as client:
+        for link in links(client):
+            assert beyond_ifaddr.flags_of(link.name) == link.flags & 0xFFFF
+    assert beyond_ifaddr.flags_of("no-such-thing") is None
     assert beyond_ifaddr.flags_of("a-name-that-is-far-too-long-for-any-system" * 2) is None
 
 

@@ -6,10 +6,11 @@ from bindlab.endpoint import Transport, parse_transport
 from bindlab.explaining.explanation import Explanation
 from bindlab.explaining.telling import Subject, tell, verdict_on
 from bindlab.host import Host
+from bindlab.linux import has_answered, tells_programs_apart
 from bindlab.reach import Origin, OriginLike, Reach, Verdict, parse_origin
 from bindlab.reachable import reachable_from
 from bindlab.scanning import Answering, answering
-from bindlab.snapshot import has_answered, route_to, tells_programs_apart
+from bindlab.snapshot import route_to
 
 __all__ = ["explain"]
 

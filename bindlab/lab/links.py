@@ -23,7 +23,7 @@ from bindlab.lab.route_socket import (
     Netlink,
     packed,
 )
-from bindlab.snapshot.netlink import attributes
+from bindlab.linux import attributes
 
 __all__ = [
     "End",

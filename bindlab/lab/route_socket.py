@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Final, Self, TypeAlias
 
 from bindlab.lab.errors import LabError
-from bindlab.snapshot.netlink import attributes
+from bindlab.linux import attributes
 
 __all__ = ["Attributes", "Netlink", "packed"]
 

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from bindlab.binding import Binding
 from bindlab.endpoint import Endpoint, Transport
+from bindlab.linux import ListedSocket, sockets_on
 from bindlab.probing import Outcome, Probe, probe_all
 from bindlab.scanning.addresses import LocalAddress
-from bindlab.snapshot import ListedSocket, sockets_on
 
 __all__ = ["Attempt", "Observation", "observe"]
 

@@ -3,10 +3,11 @@
 from bindlab.binding import Binding
 from bindlab.endpoint import Transport, address_text, parse_port, parse_transport
 from bindlab.host import Host
+from bindlab.linux import ListedSocket
 from bindlab.scanning.addresses import local_addresses
 from bindlab.scanning.deduction import deduce
 from bindlab.scanning.observing import Attempt, observe
-from bindlab.snapshot import ListedSocket, interfaces, this_host
+from bindlab.snapshot import interfaces, this_host
 from bindlab.value import Value
 
 __all__ = ["Answering", "answering"]

@@ -1,8 +1,4 @@
-"""What a system tells of its interfaces that ifaddr does not, and all of it when ifaddr fails.
-
-Part of the snapshot edge: knows rtnetlink on Linux and an ioctl elsewhere. Answers are of the
-calling thread's network namespace.
-"""
+"""What a system tells of its interfaces that ifaddr does not, and all of it when ifaddr fails."""
 
 import errno
 import socket
@@ -10,9 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bindlab.snapshot import rtnetlink
-from bindlab.snapshot.netlink import Dumper
-from bindlab.snapshot.rtnetlink import Link
+from bindlab.linux import Link, Netlink, addresses, links
 
 if TYPE_CHECKING:
     from ifaddr import Adapter
@@ -39,37 +33,37 @@ class Facts(NamedTuple):
 def facts_from_netlink(adapters: Iterable["Adapter"]) -> Facts:
     """Return what Linux tells of *adapters*, and nothing where it has no netlink to ask."""
     try:
-        with Dumper() as dumper:
-            links = {link.name: link for link in rtnetlink.links(dumper)}
-            flags = {(a.ifindex, a.packed): a.flags for a in rtnetlink.addresses(dumper, 6)}
-            if all(adapter.name in links for adapter in adapters):
-                return Facts(links, flags)
-            names = {link.ifindex: link.name for link in links.values()}
+        with Netlink() as netlink:
+            known = {link.name: link for link in links(netlink)}
+            flags = {(each.ifindex, each.packed): each.flags for each in addresses(netlink, 6)}
+            if all(adapter.name in known for adapter in adapters):
+                return Facts(known, flags)
+            names = {link.ifindex: link.name for link in known.values()}
             labels: dict[str, str] = {}
             places: dict[tuple[str, str], int] = {}
-            for place, address in enumerate(rtnetlink.addresses(dumper, 4)):
-                name = names.get(address.ifindex, address.label)
-                labels[address.label] = name
-                places[name, socket.inet_ntop(socket.AF_INET, address.packed)] = place
-            return Facts(links, flags, labels, places)
+            for place, each in enumerate(addresses(netlink, 4)):
+                name = names.get(each.ifindex, each.label)
+                labels[each.label] = name
+                places[name, str(each.ip)] = place
+            return Facts(known, flags, labels, places)
     except OSError:  # such as a sandbox that refuses netlink
         return Facts()
 
 
 def facts_from_ioctl(adapters: Iterable["Adapter"]) -> Facts:
     """Return the flags of *adapters* as macOS and the BSDs tell them."""
-    links: dict[str, Link] = {}
+    known: dict[str, Link] = {}
     for adapter in adapters:
         flags = flags_of(adapter.name)
         if flags is not None:
-            links[adapter.name] = Link(adapter.index or 0, adapter.name, flags, None, None)
-    return Facts(links)
+            known[adapter.name] = Link(adapter.index or 0, adapter.name, flags, None, None)
+    return Facts(known)
 
 
-def flags_of(name: str, request: int = _SIOCGIFFLAGS) -> int | None:
+def flags_of(name: str) -> int | None:
     """Return the ``IFF_...`` flags of the interface *name*, ``None`` where nobody says.
 
-    netintro(4) of macOS and the BSDs; netdevice(7) of Linux, where *request* is 0x8913.
+    netintro(4) of macOS and the BSDs.
     """
     if sys.platform != "win32":
         from fcntl import ioctl
@@ -77,7 +71,7 @@ def flags_of(name: str, request: int = _SIOCGIFFLAGS) -> int | None:
         try:
             asked = name.encode().ljust(_IFREQ_SIZE, b"\0")
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-                answer = ioctl(asking.fileno(), request, asked)
+                answer = ioctl(asking.fileno(), _SIOCGIFFLAGS, asked)
             return int.from_bytes(answer[_IFR_NAME_SIZE : _IFR_NAME_SIZE + 2], sys.byteorder)
         except (OSError, ValueError):
             pass
@@ -91,21 +85,19 @@ def adapters_without_ifaddr(reason: Exception) -> list["Adapter"]:
     """
     import ifaddr
 
-    adapters: dict[int, Adapter] = {}
     try:
-        with Dumper() as dumper:
-            for link in rtnetlink.links(dumper):
-                adapters[link.ifindex] = ifaddr.Adapter(link.name, link.name, [], link.ifindex)
-            for version, family in ((4, socket.AF_INET), (6, socket.AF_INET6)):
-                for address in rtnetlink.addresses(dumper, version):
-                    if address.ifindex in adapters:
-                        text = socket.inet_ntop(family, address.packed)
-                        ip = ifaddr.IP(
-                            text if version == 4 else (text, 0, 0),
-                            address.prefix_length,
-                            address.label,
-                        )
-                        adapters[address.ifindex].ips.append(ip)
+        with Netlink() as netlink:
+            adapters = {
+                link.ifindex: ifaddr.Adapter(link.name, link.name, [], link.ifindex)
+                for link in links(netlink)
+            }
+            for version in (4, 6):
+                for each in addresses(netlink, version):
+                    if each.ifindex in adapters:
+                        text = str(each.ip)
+                        ip = text if version == 4 else (text, 0, 0)
+                        listed = ifaddr.IP(ip, each.prefix_length, each.label)
+                        adapters[each.ifindex].ips.append(listed)
     except OSError:
         code = (reason.errno if isinstance(reason, OSError) else None) or errno.EIO
         raise OSError(code, f"ifaddr cannot list the interfaces: {reason!r}") from reason

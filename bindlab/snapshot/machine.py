@@ -1,8 +1,4 @@
-"""This machine as values: its interfaces through ifaddr, and what ifaddr does not tell.
-
-An edge: it reads, and decides nothing. Everything is that of the calling thread's network
-namespace, and of the moment of the call; nothing is kept from one call to the next.
-"""
+"""This machine as values: its interfaces through ifaddr, and what ifaddr does not tell."""
 
 import functools
 import socket
@@ -13,15 +9,28 @@ from typing import TYPE_CHECKING, Final
 
 from bindlab.host import Host, IPNetwork, System
 from bindlab.interface import AddressState, Interface, InterfaceAddress
+from bindlab.linux import (
+    IFA_F_DADFAILED,
+    IFA_F_DEPRECATED,
+    IFA_F_OPTIMISTIC,
+    IFA_F_TEMPORARY,
+    IFA_F_TENTATIVE,
+    IFF_LOOPBACK,
+    IFF_POINTOPOINT,
+    IFF_RUNNING,
+    IFF_UP,
+    Link,
+    Netlink,
+    routing,
+    sysctl_flag,
+)
 from bindlab.route import Route
-from bindlab.snapshot import routing_table, rtnetlink
 from bindlab.snapshot.beyond_ifaddr import (
     Facts,
     adapters_without_ifaddr,
     facts_from_ioctl,
     facts_from_netlink,
 )
-from bindlab.snapshot.netlink import Dumper
 from bindlab.sockaddr import zone_of
 
 if TYPE_CHECKING:
@@ -29,14 +38,11 @@ if TYPE_CHECKING:
 
 __all__ = ["interfaces", "system", "this_host"]
 
-# <linux/if.h>; the numbers are the same in the <net/if.h> of macOS and the BSDs.
-_IFF_UP, _IFF_LOOPBACK, _IFF_POINTOPOINT, _IFF_RUNNING = 0x1, 0x8, 0x10, 0x40
-
 _STATES: Final = (
-    (rtnetlink.IFA_F_TENTATIVE, AddressState.TENTATIVE),
-    (rtnetlink.IFA_F_DADFAILED, AddressState.DAD_FAILED),
-    (rtnetlink.IFA_F_DEPRECATED, AddressState.DEPRECATED),
-    (rtnetlink.IFA_F_TEMPORARY, AddressState.TEMPORARY),
+    (IFA_F_TENTATIVE, AddressState.TENTATIVE),
+    (IFA_F_DADFAILED, AddressState.DAD_FAILED),
+    (IFA_F_DEPRECATED, AddressState.DEPRECATED),
+    (IFA_F_TEMPORARY, AddressState.TEMPORARY),
 )
 
 # By the beginning of sys.platform. Any other system counts as FreeBSD, whose ancestor's network
@@ -105,14 +111,15 @@ def this_host() -> Host:
     found = interfaces()
     if name != "linux":
         return Host(found, name, bindv6only=_bindv6only(), strong_host=None, local_routes=None)
+    local, routes = _routing(found)
     return Host(
         found,
         name,
-        route_localnet=_sysctl("net/ipv4/conf/all/route_localnet"),
+        route_localnet=sysctl_flag("ipv4/conf/all/route_localnet"),
         bindv6only=_bindv6only(),
         strong_host=False,
-        local_routes=_local_routes(found),
-        routes=_routes(found),
+        local_routes=local,
+        routes=routes,
     )
 
 
@@ -161,20 +168,23 @@ def _interface(name: str, adapters: list["Adapter"], facts: Facts) -> Interface:
         if flags_by_ip is not None and (flags := flags_by_ip.get((index or 0, packed))) is not None:
             states.append((plain, _state(flags)))
     nice_name = adapters[0].nice_name if adapters[0].name == name else name
-    bits = link.flags if link else None
     return Interface(
         name,
         index,
         nice_name or name,
         addresses,
-        None if bits is None else bool(bits & _IFF_UP),
-        None if bits is None else bool(bits & _IFF_RUNNING),
-        None if bits is None else bool(bits & _IFF_LOOPBACK),
-        None if bits is None else bool(bits & _IFF_POINTOPOINT),
-        link.route_localnet if link else None,
-        link.disable_ipv6 if link else None,
-        None if flags_by_ip is None else states,
+        is_up=_flag(link, IFF_UP),
+        is_running=_flag(link, IFF_RUNNING),
+        is_loopback=_flag(link, IFF_LOOPBACK),
+        is_point_to_point=_flag(link, IFF_POINTOPOINT),
+        route_localnet=link.route_localnet if link else None,
+        disable_ipv6=link.disable_ipv6 if link else None,
+        states=None if flags_by_ip is None else states,
     )
+
+
+def _flag(link: Link | None, bit: int) -> bool | None:
+    return None if link is None else bool(link.flags & bit)
 
 
 def _ipv4(text: str, prefix_length: int) -> IPv4Interface:
@@ -203,19 +213,10 @@ def _prefix_length(claimed: object, full: int) -> int:
 
 @functools.cache
 def _state(flags: int) -> AddressState:
-    if flags & rtnetlink.IFA_F_OPTIMISTIC:
-        flags &= ~rtnetlink.IFA_F_TENTATIVE
+    if flags & IFA_F_OPTIMISTIC:
+        flags &= ~IFA_F_TENTATIVE
     said = (state for bit, state in _STATES if flags & bit)
     return functools.reduce(AddressState.__or__, said, AddressState.PREFERRED)
-
-
-def _sysctl(path: str) -> bool | None:
-    # /proc/sys/net, unlike /proc/net and /sys, is always the calling thread's own (proc(5)).
-    try:
-        with open(f"/proc/sys/{path}") as setting:
-            return bool(int(setting.read()))
-    except (OSError, ValueError):
-        return None
 
 
 def _bindv6only() -> bool | None:
@@ -226,24 +227,15 @@ def _bindv6only() -> bool | None:
         return None
 
 
-def _local_routes(own: Iterable[Interface]) -> tuple[IPNetwork, ...] | None:
-    known = {address.packed for interface in own for address in interface.addresses}
-    try:
-        with Dumper() as dumper:
-            routes = [
-                rtnetlink.network_of(packed, length)
-                for packed, length in rtnetlink.local_routes(dumper)
-                if length < 8 * len(packed) or packed not in known
-            ]
-    except OSError:
-        return None
-    return tuple(dict.fromkeys(routes))
-
-
-def _routes(own: Iterable[Interface]) -> tuple[Route, ...] | None:
+def _routing(
+    own: Iterable[Interface],
+) -> tuple[tuple[IPNetwork, ...] | None, tuple[Route, ...] | None]:
+    """Return what is delivered here, own addresses left out, and the routes to others."""
     names = {interface.index: interface.name for interface in own if interface.index is not None}
+    addresses = {address.packed for interface in own for address in interface.addresses}
     try:
-        with Dumper() as dumper:
-            return routing_table.routes(dumper, names)
+        with Netlink() as netlink:
+            local, away = routing(netlink, names)
     except OSError:
-        return None
+        return None, None
+    return tuple(n for n in local if n.num_addresses > 1 or n[0].packed not in addresses), away

@@ -1,15 +1,12 @@
-"""Whether a neighbour has answered for its address: Linux's ARP and NDP tables, rtnetlink(7).
+"""Whether a neighbour has answered for its address: Linux's ARP and NDP tables, rtnetlink(7)."""
 
-Answers are of the calling thread's network namespace.
-"""
-
+import socket
 import struct
 from typing import Final
 
 from bindlab.endpoint import IPAddress
 from bindlab.interface import Interface
-from bindlab.snapshot.netlink import Dumper, attributes
-from bindlab.snapshot.rtnetlink import AF_INET, AF_INET6
+from bindlab.linux.netlink import Netlink, attributes
 
 __all__ = ["has_answered", "is_there"]
 
@@ -17,7 +14,7 @@ _RTM_GETNEIGH: Final = 30
 _NDA_DST, _NDA_CACHEINFO = 1, 3
 # Numbers of <linux/neighbour.h>; arp(7) says what the states mean.
 NUD_INCOMPLETE, NUD_REACHABLE, NUD_STALE, NUD_DELAY, NUD_PROBE, NUD_FAILED = 1, 2, 4, 8, 16, 32
-_NEIGHBOUR = struct.Struct("=BxxxiHBB")  # struct ndmsg
+_NDMSG = struct.Struct("=BxxxiHBB")
 _CACHE_INFO = struct.Struct("=III4x")  # struct nda_cacheinfo, its ages in hundredths of a second
 _MINUTE: Final = 60.0
 
@@ -29,20 +26,24 @@ def has_answered(ip: IPAddress, interface: Interface) -> bool | None:
     asked in the last one, and nobody answered; ``None`` where neither is so, or the system does
     not tell. Asks nobody now.
     """
-    family = AF_INET if ip.version == 4 else AF_INET6
+    family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
+
+    def parse(message: bytes) -> tuple[int, float, float] | None:
+        answered, index, state, _, _ = _NDMSG.unpack_from(message)
+        if (answered, index) != (family, interface.index):
+            return None
+        found = attributes(message, _NDMSG.size)
+        if found.get(_NDA_DST) != ip.packed or _NDA_CACHEINFO not in found:
+            return None
+        confirmed, _, updated = _CACHE_INFO.unpack(found[_NDA_CACHEINFO])
+        return state, confirmed / 100, updated / 100
+
     try:
-        with Dumper() as dumper:
-            for message in dumper.dump(_RTM_GETNEIGH, _NEIGHBOUR.pack(family, 0, 0, 0, 0)):
-                answered, index, state, _, _ = _NEIGHBOUR.unpack_from(message)
-                found = attributes(message, _NEIGHBOUR.size)
-                about = (answered, index, found.get(_NDA_DST))
-                ages = found.get(_NDA_CACHEINFO, b"")
-                if about == (family, interface.index, ip.packed) and len(ages) == _CACHE_INFO.size:
-                    confirmed, _, updated = _CACHE_INFO.unpack(ages)
-                    return is_there(state, confirmed / 100, updated / 100)
+        with Netlink() as netlink:
+            entries = netlink.dump(_RTM_GETNEIGH, _NDMSG.pack(family, 0, 0, 0, 0), parse)
     except OSError:  # such as a sandbox that refuses netlink
-        pass
-    return None
+        return None
+    return is_there(*entries[0]) if entries else None
 
 
 def is_there(state: int, confirmed: float, updated: float) -> bool | None:

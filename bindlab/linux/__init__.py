@@ -1,0 +1,89 @@
+"""What this Linux kernel says, each thing read in one place: netlink, sock_diag, /proc, sysctl.
+
+Every edge and the lab use it; it can be imported on every system, where asking is then an
+``OSError`` or ``None``. Answers are of the calling thread's network namespace and of the moment.
+
+- Two lists with one client, ``with Netlink() as netlink:`` :func:`links`, :func:`addresses`,
+  :func:`routing`. A table that is malformed is an ``OSError`` with ``EBADMSG``.
+- Questions that need no client: :func:`sockets_on`, :func:`owners_of`, :func:`has_answered`,
+  :func:`tells_programs_apart`, :func:`sysctl`, :func:`namespace_cookie`.
+- Orders, for who makes networks: ``netlink.order(RTM_NEWLINK, ifinfomsg() + packed([...]))``,
+  with ``NLM_F_CREATE | NLM_F_EXCL`` for what must not exist yet. A refusal is an ``OSError``
+  with the kernel's own words; its ``strerror`` has them behind a colon.
+"""
+
+from bindlab.linux.interfaces import (
+    IFA_F_DADFAILED,
+    IFA_F_DEPRECATED,
+    IFA_F_OPTIMISTIC,
+    IFA_F_TEMPORARY,
+    IFA_F_TENTATIVE,
+    IFF_LOOPBACK,
+    IFF_POINTOPOINT,
+    IFF_RUNNING,
+    IFF_UP,
+    RTM_NEWADDR,
+    RTM_NEWLINK,
+    Link,
+    LinkAddress,
+    addresses,
+    ifaddrmsg,
+    ifinfomsg,
+    link_attributes,
+    links,
+)
+from bindlab.linux.neighbours import has_answered
+from bindlab.linux.netlink import (
+    NLM_F_CREATE,
+    NLM_F_EXCL,
+    Attributes,
+    Netlink,
+    attributes,
+    packed,
+)
+from bindlab.linux.processes import Owners, Process, owners_of
+from bindlab.linux.routes import RTM_NEWROUTE, Routing, routing, rtmsg, tells_programs_apart
+from bindlab.linux.settings import sysctl, sysctl_flag
+from bindlab.linux.sockets import TCP_LISTEN, ListedSocket, namespace_cookie, sockets_on
+
+__all__ = [
+    "IFA_F_DADFAILED",
+    "IFA_F_DEPRECATED",
+    "IFA_F_OPTIMISTIC",
+    "IFA_F_TEMPORARY",
+    "IFA_F_TENTATIVE",
+    "IFF_LOOPBACK",
+    "IFF_POINTOPOINT",
+    "IFF_RUNNING",
+    "IFF_UP",
+    "NLM_F_CREATE",
+    "NLM_F_EXCL",
+    "RTM_NEWADDR",
+    "RTM_NEWLINK",
+    "RTM_NEWROUTE",
+    "TCP_LISTEN",
+    "Attributes",
+    "Link",
+    "LinkAddress",
+    "ListedSocket",
+    "Netlink",
+    "Owners",
+    "Process",
+    "Routing",
+    "addresses",
+    "attributes",
+    "has_answered",
+    "ifaddrmsg",
+    "ifinfomsg",
+    "link_attributes",
+    "links",
+    "namespace_cookie",
+    "owners_of",
+    "packed",
+    "routing",
+    "rtmsg",
+    "sockets_on",
+    "sysctl",
+    "sysctl_flag",
+    "tells_programs_apart",
+]

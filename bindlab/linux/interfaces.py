@@ -1,0 +1,160 @@
+"""The network interfaces and their addresses, as Linux tells them: rtnetlink(7)."""
+
+import os
+import socket
+import struct
+from ipaddress import IPv4Address, IPv6Address
+from typing import Final, NamedTuple
+
+from bindlab.linux.netlink import Netlink, attributes, number, packed
+
+__all__ = [
+    "IFA_F_DADFAILED",
+    "IFA_F_DEPRECATED",
+    "IFA_F_OPTIMISTIC",
+    "IFA_F_TEMPORARY",
+    "IFA_F_TENTATIVE",
+    "IFF_LOOPBACK",
+    "IFF_POINTOPOINT",
+    "IFF_RUNNING",
+    "IFF_UP",
+    "RTM_GETLINK",
+    "RTM_NEWADDR",
+    "RTM_NEWLINK",
+    "Link",
+    "LinkAddress",
+    "addresses",
+    "ifaddrmsg",
+    "ifinfomsg",
+    "link_attributes",
+    "links",
+]
+
+RTM_NEWLINK: Final = 16
+RTM_GETLINK: Final = 18
+RTM_NEWADDR: Final = 20
+_RTM_GETADDR: Final = 22
+
+# <linux/if.h>; the numbers are the same in the <net/if.h> of macOS and the BSDs.
+IFF_UP, IFF_LOOPBACK, IFF_POINTOPOINT, IFF_RUNNING = 0x1, 0x8, 0x10, 0x40
+# <linux/if_addr.h>
+IFA_F_TEMPORARY, IFA_F_OPTIMISTIC, IFA_F_DADFAILED = 0x01, 0x04, 0x08
+IFA_F_DEPRECATED, IFA_F_TENTATIVE = 0x20, 0x40
+
+_IFLA_IFNAME, _IFLA_AF_SPEC, _IFLA_EXT_MASK = 3, 26, 29
+_IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL, _IFA_FLAGS = 1, 2, 3, 8
+_RTEXT_FILTER_SKIP_STATS = 1 << 3  # without the counters, which are most of a link's message
+_IFNAMSIZ = 16  # with the final NUL
+
+# Where a link's settings are: in the arrays of <linux/ip.h> (IPV4_DEVCONF_ROUTE_LOCALNET,
+# counted from 1 there) and <linux/ipv6.h> (DEVCONF_DISABLE_IPV6), both of 32-bit words.
+_IFLA_INET_CONF, _ROUTE_LOCALNET = 1, 25
+_IFLA_INET6_CONF, _DISABLE_IPV6 = 2, 26
+
+_IFINFOMSG = struct.Struct("=BxHiII")
+_IFADDRMSG = struct.Struct("=BBBBI")
+
+
+class Link(NamedTuple):
+    """A network interface: its name as ``os.fsdecode()`` reads it, its ``IFF_...`` flags."""
+
+    ifindex: int
+    name: str
+    flags: int
+    route_localnet: bool | None
+    disable_ipv6: bool | None
+
+
+class LinkAddress(NamedTuple):
+    """An address in network byte order, with its ``IFA_F_...`` flags and IPv4 label."""
+
+    ifindex: int
+    packed: bytes
+    prefix_length: int
+    flags: int
+    label: str
+
+    @property
+    def ip(self) -> IPv4Address | IPv6Address:
+        """The address, without a zone."""
+        return IPv4Address(self.packed) if len(self.packed) == 4 else IPv6Address(self.packed)
+
+
+def links(netlink: Netlink) -> list[Link]:
+    """Return every interface, whether or not it has addresses (``RTM_GETLINK``)."""
+    return netlink.dump(
+        RTM_GETLINK, ifinfomsg() + packed([(_IFLA_EXT_MASK, _RTEXT_FILTER_SKIP_STATS)]), _link
+    )
+
+
+def addresses(netlink: Netlink, version: int) -> list[LinkAddress]:
+    """Return every address of IP *version* 4 or 6 (``RTM_GETADDR``), never a peer's."""
+    family, size = (socket.AF_INET, 4) if version == 4 else (socket.AF_INET6, 16)
+
+    def parse(message: bytes) -> LinkAddress | None:
+        answered, prefix_length, flags, _, index = _IFADDRMSG.unpack_from(message)
+        if answered != family:  # a kernel without this family lists all that it has
+            return None
+        found = attributes(message, _IFADDRMSG.size)
+        # IFA_ADDRESS is the other end's on a point-to-point link, if there is IFA_LOCAL.
+        ip = found[_IFA_LOCAL if _IFA_LOCAL in found else _IFA_ADDRESS]
+        if len(ip) != size or prefix_length > 8 * size:
+            raise ValueError(f"an address has {len(ip)} bytes, and {prefix_length} bits of prefix")
+        flags = number(found.get(_IFA_FLAGS), flags)  # all 32 bits, where the kernel knows them
+        return LinkAddress(index, ip, prefix_length, flags, _name(found.get(_IFA_LABEL, b"")))
+
+    return netlink.dump(_RTM_GETADDR, ifaddrmsg(family), parse)
+
+
+def link_attributes(netlink: Netlink, name: str) -> dict[int, bytes]:
+    """Return what the kernel says of the interface called *name*: ``IFLA_...``, by number."""
+
+    def parse(message: bytes) -> dict[int, bytes]:
+        return attributes(message, _IFINFOMSG.size)
+
+    return netlink.get(RTM_GETLINK, ifinfomsg() + packed([(_IFLA_IFNAME, name)]), parse)
+
+
+def ifinfomsg(flags: int = 0, mask: int = 0) -> bytes:
+    """Return the structure that begins a message about a link.
+
+    Those of its ``IFF_...`` *flags* that are in *mask* are set or unset.
+    """
+    return _IFINFOMSG.pack(socket.AF_UNSPEC, 0, 0, flags, mask)
+
+
+def ifaddrmsg(
+    family: int, prefix_length: int = 0, flags: int = 0, scope: int = 0, index: int = 0
+) -> bytes:
+    """Return the structure that begins a message about an address."""
+    return _IFADDRMSG.pack(family, prefix_length, flags, scope, index)
+
+
+def _link(message: bytes) -> Link:
+    _, _, index, flags, _ = _IFINFOMSG.unpack_from(message)
+    found = attributes(message, _IFINFOMSG.size)
+    name = _name(found[_IFLA_IFNAME])
+    if not name or index < 1:
+        raise ValueError(f"interface {index} is called {name!r}")
+    by_family = attributes(found.get(_IFLA_AF_SPEC, b""))
+    return Link(
+        index,
+        name,
+        flags,
+        _setting(by_family.get(socket.AF_INET), _IFLA_INET_CONF, _ROUTE_LOCALNET),
+        _setting(by_family.get(socket.AF_INET6), _IFLA_INET6_CONF, _DISABLE_IPV6),
+    )
+
+
+def _setting(of_family: bytes | None, array: int, position: int) -> bool | None:
+    if of_family is None:
+        return None
+    word = attributes(of_family).get(array, b"")[4 * position : 4 * position + 4]
+    return any(word) if word else None  # an older kernel has shorter arrays
+
+
+def _name(data: bytes) -> str:
+    name, _, _ = data.partition(b"\0")
+    if len(name) >= _IFNAMSIZ:
+        raise ValueError(f"{name!r} is no interface name")
+    return os.fsdecode(name)

@@ -1,0 +1,81 @@
+"""Which process has a socket, as far as this one may see: /proc/PID/fd of proc(5)."""
+
+import os
+import time
+from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
+
+from bindlab.printable import printable
+
+__all__ = ["Owners", "Process", "owners_of"]
+
+
+class Process(NamedTuple):
+    """A process, and what it calls itself, made printable: any user can choose any name."""
+
+    pid: int
+    name: str
+
+
+class Owners(NamedTuple):
+    """The processes that have sockets, by the sockets' inodes."""
+
+    found: Mapping[int, Process]
+    out_of_time: bool
+    """Whether some processes were not looked at, because the time was over."""
+
+
+def owners_of(inodes: Collection[int], seconds: float = 0.02) -> Owners:
+    """Return which processes have the sockets with these *inodes*.
+
+    To find them, the descriptors of all processes are read for *seconds* at most: those of the
+    calling process first, then of those that were started last. Another user's processes are
+    out of sight for all but root, and a sandbox may have no /proc: a socket that is not found
+    may still be somebody's.
+    """
+    until = time.monotonic() + seconds
+    wanted = {f"socket:[{inode}]": inode for inode in inodes if inode}
+    found: dict[int, Process] = {}
+    for pid, descriptor in _descriptors(until):
+        if descriptor in wanted and (name := _name(pid)) is not None:
+            found[wanted.pop(descriptor)] = Process(pid, name)
+        if not wanted:
+            break
+    return Owners(found, out_of_time=bool(wanted) and time.monotonic() >= until)
+
+
+def _descriptors(until: float) -> Iterator[tuple[int, str]]:
+    """Yield what each descriptor of each process is, as long as there is time."""
+    for pid in _processes():
+        if time.monotonic() >= until:
+            return
+        try:
+            with os.scandir(f"/proc/{pid}/fd") as entries:
+                for entry in entries:
+                    try:
+                        yield pid, os.readlink(entry.path)
+                    except OSError:  # closed meanwhile
+                        continue
+                    if time.monotonic() >= until:
+                        return
+        except OSError:  # another user's process, or one that has just ended
+            continue
+
+
+def _processes() -> list[int]:
+    """Return the calling process, then the others, the newest of them first."""
+    try:
+        others = sorted(
+            (int(name) for name in os.listdir("/proc") if name.isdecimal()), reverse=True
+        )
+    except OSError:  # a sandbox without /proc
+        others = []
+    return [os.getpid(), *others]
+
+
+def _name(pid: int) -> str | None:
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+            return printable(file.read().removesuffix("\n")) or "a program"
+    except OSError:  # it has just ended
+        return None
