@@ -7,48 +7,67 @@ False
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
-from bindlab.binding import Binding
-from bindlab.endpoint import Endpoint, Transport
-from bindlab.errors import (
-    AddressInUseError,
-    AddressNotAvailableError,
-    BindError,
-    BindInterruptedError,
-    BindPermissionError,
-    BindUnreadyError,
-    DescriptorError,
-    DeviceNotFoundError,
-    FamilyNotSupportedError,
-    InvalidBindingError,
-    OptionNotSupportedError,
-    ResourcesExhaustedError,
-)
-from bindlab.host import Host
-from bindlab.inspect_socket import binding_of
-from bindlab.interface import AddressState, Interface
-from bindlab.opening import Reservation, activated, adopt, allocate, backlog_of, bind, listen
-from bindlab.probing import Icmp, NotListeningError, Outcome, Probe, probe, wait_until_listening
-from bindlab.reach import (
-    BEYOND,
-    INTERNET,
-    THIS_HOST,
-    Answer,
-    Candidate,
-    Condition,
-    OriginLike,
-    Reach,
-    Reason,
-    Scope,
-    Vantage,
-    Verdict,
-)
-from bindlab.reachable import reachable_from
-from bindlab.route import Route
-
+TYPE_CHECKING = False  # type checkers take it for typing's, which is slow to import
 if TYPE_CHECKING:
-    from bindlab.explaining import Change, Check, Explanation, explain
+    from bindlab.binding import Binding
+    from bindlab.endpoint import Endpoint, Transport
+    from bindlab.errors import (
+        AddressInUseError,
+        AddressNotAvailableError,
+        BindError,
+        BindInterruptedError,
+        BindPermissionError,
+        BindUnreadyError,
+        DescriptorError,
+        DeviceNotFoundError,
+        FamilyNotSupportedError,
+        InvalidBindingError,
+        OptionNotSupportedError,
+        ResourcesExhaustedError,
+    )
+    from bindlab.explaining import (
+        Change,
+        Check,
+        Explanation,
+        explain,
+    )
+    from bindlab.host import Host
+    from bindlab.inspect_socket import binding_of
+    from bindlab.interface import AddressState, Interface
+    from bindlab.opening import (
+        Reservation,
+        activated,
+        adopt,
+        allocate,
+        backlog_of,
+        bind,
+        listen,
+    )
+    from bindlab.probing import (
+        Icmp,
+        NotListeningError,
+        Outcome,
+        Probe,
+        probe,
+        wait_until_listening,
+    )
+    from bindlab.reach import (
+        BEYOND,
+        INTERNET,
+        THIS_HOST,
+        Answer,
+        Candidate,
+        Condition,
+        OriginLike,
+        Reach,
+        Reason,
+        Scope,
+        Vantage,
+        Verdict,
+    )
+    from bindlab.reachable import reachable_from
+    from bindlab.route import Route
     from bindlab.scanning import Answering, answering
     from bindlab.serving import server_on
     from bindlab.snapshot import interfaces, this_host
@@ -111,10 +130,62 @@ __all__ = [
     "wait_until_listening",
 ]
 
-# What looks at this machine, and what speaks to people, is imported when it is first asked for
-# (PEP 562): a program that only listens does not pay for it.
-_LATER = {
+# The module of each name, imported when the name is first asked for (PEP 562): a program that only
+# listens does not wait for the import of what answers who can reach it.
+_HOMES = {
+    "bindlab.binding": ("Binding",),
+    "bindlab.endpoint": ("Endpoint", "Transport"),
+    "bindlab.errors": (
+        "AddressInUseError",
+        "AddressNotAvailableError",
+        "BindError",
+        "BindInterruptedError",
+        "BindPermissionError",
+        "BindUnreadyError",
+        "DescriptorError",
+        "DeviceNotFoundError",
+        "FamilyNotSupportedError",
+        "InvalidBindingError",
+        "OptionNotSupportedError",
+        "ResourcesExhaustedError",
+    ),
     "bindlab.explaining": ("Change", "Check", "Explanation", "explain"),
+    "bindlab.host": ("Host",),
+    "bindlab.inspect_socket": ("binding_of",),
+    "bindlab.interface": ("AddressState", "Interface"),
+    "bindlab.opening": (
+        "Reservation",
+        "activated",
+        "adopt",
+        "allocate",
+        "backlog_of",
+        "bind",
+        "listen",
+    ),
+    "bindlab.probing": (
+        "Icmp",
+        "NotListeningError",
+        "Outcome",
+        "Probe",
+        "probe",
+        "wait_until_listening",
+    ),
+    "bindlab.reach": (
+        "BEYOND",
+        "INTERNET",
+        "THIS_HOST",
+        "Answer",
+        "Candidate",
+        "Condition",
+        "OriginLike",
+        "Reach",
+        "Reason",
+        "Scope",
+        "Vantage",
+        "Verdict",
+    ),
+    "bindlab.reachable": ("reachable_from",),
+    "bindlab.route": ("Route",),
     "bindlab.scanning": ("Answering", "answering"),
     "bindlab.serving": ("server_on",),
     "bindlab.snapshot": ("interfaces", "this_host"),
@@ -123,9 +194,11 @@ _LATER = {
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        for room, names in _LATER.items():
+        if f"{__name__}.{name}" in _HOMES:  # a module, such as bindlab.errors
+            return import_module(f"{__name__}.{name}")
+        for home, names in _HOMES.items():
             if name in names:
-                return globals().setdefault(name, getattr(import_module(room), name))
+                return globals().setdefault(name, getattr(import_module(home), name))
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__() -> list[str]:

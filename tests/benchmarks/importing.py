@@ -24,21 +24,33 @@ PEERS = (
 )
 
 
+GOALS = {
+    "import bindlab": "≤ 1.15",
+    "from bindlab import listen": "≤ 1.8",
+    "from bindlab import reachable_from": "≤ 2.5",
+}
+
+
 def lines(scale: Scale) -> Iterator[Line]:
-    """Return the line of whole processes, from start to end."""
-    modules = ["socket", "bindlab", *filter(present, PEERS)]
-    compared = compare({name: _sampler(name) for name in modules}, scale.rounds)
-    yield Line(
-        "start Python, `import`, end",
-        f"`import socket`: {amount(compared.seconds)}",
-        compared.of("bindlab"),
-        "≤ 2.5",
-        compared.but("socket", "bindlab"),
-    )
+    """Return the lines of whole processes, from start to end."""
+    unit = "import socket"
+    peers = [f"import {name}" for name in filter(present, PEERS)]
+    statements = [unit, *GOALS, *peers]
+    compared = compare({each: _sampler(each) for each in statements}, scale.rounds)
+    others = compared.but(unit, *GOALS)
+    for statement, goal in GOALS.items():
+        yield Line(
+            f"start Python, `{statement}`, end",
+            f"`{unit}`: {amount(compared.seconds)}",
+            {"bindlab": compared.figures[statement]},
+            goal,
+            {each.removeprefix("import "): figure for each, figure in others.items()},
+        )
+        others = {}
 
 
-def _sampler(module: str) -> Sampler:
-    command = [sys.executable, "-I", "-c", f"import {module}"]
+def _sampler(statement: str) -> Sampler:
+    command = [sys.executable, "-I", "-c", statement]
 
     def sample() -> float:
         started = _time_of_children()
