@@ -27,8 +27,8 @@ from bindlab import (
     reachable_from,
 )
 from bindlab.lab import LabHost
+from bindlab.linux import sockets_on
 from bindlab.scanning import observing
-from bindlab.snapshot import sockets_on
 from bindlab.testing import (
     assert_answers_only_on,
     assert_loopback_only,
