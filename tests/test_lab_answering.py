@@ -31,6 +31,7 @@ from bindlab import (
 from bindlab.endpoint import parse_address
 from bindlab.explaining.why import _of_port
 from bindlab.lab import LabHost, Machine, Network, Nic
+from bindlab.linux import ListedSocket, sockets_on
 from bindlab.probing import Probe
 from bindlab.reach import Vantage
 from bindlab.scanning import (
@@ -42,7 +43,6 @@ from bindlab.scanning import (
     observing,
 )
 from bindlab.scanning.deduction import deduce
-from bindlab.snapshot import ListedSocket, sockets_on
 
 AVAILABLE = lab.available()
 needs_lab = pytest.mark.skipif(not AVAILABLE, reason=AVAILABLE.reason)
