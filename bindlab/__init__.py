@@ -69,7 +69,6 @@ if TYPE_CHECKING:
     from bindlab.reachable import reachable_from
     from bindlab.route import Route
     from bindlab.scanning import Answering, answering
-    from bindlab.serving import server_on
     from bindlab.snapshot import interfaces, this_host
 
 __all__ = [
@@ -125,7 +124,6 @@ __all__ = [
     "listen",
     "probe",
     "reachable_from",
-    "server_on",
     "this_host",
     "wait_until_listening",
 ]
@@ -187,7 +185,6 @@ _HOMES = {
     "bindlab.reachable": ("reachable_from",),
     "bindlab.route": ("Route",),
     "bindlab.scanning": ("Answering", "answering"),
-    "bindlab.serving": ("server_on",),
     "bindlab.snapshot": ("interfaces", "this_host"),
 }
 

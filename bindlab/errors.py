@@ -1,10 +1,7 @@
-"""What a refusing system becomes: one tree of exceptions, and the one table that fills it.
-
-Knows error numbers and words. Asks the system nothing: hints.py does, when an error
-has really happened, and puts what it learns in ``BindError.hint``.
-"""
+"""The exceptions for a system that refuses, and the table that says which one it is and why."""
 
 import errno as numbers
+import os
 from typing import Literal, NamedTuple, TypeAlias
 
 from bindlab.endpoint import Endpoint
@@ -23,7 +20,7 @@ __all__ = [
     "OptionNotSupportedError",
     "ResourcesExhaustedError",
     "Stage",
-    "refusal",
+    "bind_error",
 ]
 
 Stage: TypeAlias = Literal[
@@ -115,7 +112,7 @@ class BindUnreadyError(BindError, BlockingIOError):
     """The system has no resources for it at the moment (``EAGAIN``)."""
 
 
-class Refusal(NamedTuple):
+class Meaning(NamedTuple):
     """A row of the table: what an error number means at some stages, and what helps."""
 
     errnos: tuple[str, ...]
@@ -128,100 +125,105 @@ class Refusal(NamedTuple):
 # The first row that names both decides. Sources: bind(2), listen(2), socket(2), socket(7),
 # ip(7), ipv6(7), and measurements on Linux 6.18 for what they leave out. Error numbers are
 # names, because some systems lack some of them.
-REFUSALS: tuple[Refusal, ...] = (
-    Refusal(
+MEANINGS: tuple[Meaning, ...] = (
+    Meaning(
         ("EADDRINUSE",),
         (),
         AddressInUseError,
         "another socket has this port",
         "take another one, or 0 to let the system choose",
     ),
-    Refusal(
+    Meaning(
         ("EADDRNOTAVAIL",),
         (),
         AddressNotAvailableError,
         "no interface of this host has this address",
         'bind one that it has, or "0.0.0.0" or "::" for all',
     ),
-    Refusal(
+    Meaning(
         ("EACCES", "EPERM"),
         ("bind",),
         BindPermissionError,
         "this port needs a privilege",
         "try one from 1024 up",
     ),
-    Refusal(
+    Meaning(
         ("EACCES", "EPERM"),
         ("setsockopt",),
         BindPermissionError,
         "this socket option needs a privilege",
     ),
-    Refusal(("EACCES", "EPERM"), (), BindPermissionError, "a security policy forbids it"),
-    Refusal(
+    Meaning(("EACCES", "EPERM"), (), BindPermissionError, "a security policy forbids it"),
+    Meaning(
         ("EBADF", "ENOTSOCK", "EPROTOTYPE", "EINVAL", "EOPNOTSUPP", "ENOPROTOOPT"),
         ("adopt",),
         DescriptorError,
         "the descriptor is closed, or is no IP socket",
         "pass it on with pass_fds, and adopt it once",
     ),
-    Refusal(
+    Meaning(
         ("EAFNOSUPPORT", "EPROTONOSUPPORT", "EPFNOSUPPORT", "ESOCKTNOSUPPORT"),
         (),
         FamilyNotSupportedError,
         "this system does not offer this address family",
         "if IPv6 is off, bind an IPv4 address such as 127.0.0.1",
     ),
-    Refusal(("ENODEV", "ENXIO"), (), DeviceNotFoundError, "no interface has this name or index"),
-    Refusal(
+    Meaning(("ENODEV", "ENXIO"), (), DeviceNotFoundError, "no interface has this name or index"),
+    Meaning(
         ("ENOPROTOOPT", "EOPNOTSUPP", "ENOTSUP", "EINVAL"),
         ("setsockopt",),
         OptionNotSupportedError,
         "this system does not have the socket option",
     ),
-    Refusal(
+    Meaning(
         ("EINVAL",),
         ("bind",),
         InvalidBindingError,
         "this address cannot be bound as it stands",
         "a link-local address needs its zone, as in fe80::1%eth0",
     ),
-    Refusal(("EINVAL", "EOPNOTSUPP"), (), InvalidBindingError, "the socket is in no state for it"),
-    Refusal(
+    Meaning(("EINVAL", "EOPNOTSUPP"), (), InvalidBindingError, "the socket is in no state for it"),
+    Meaning(
         ("EMFILE",),
         (),
         ResourcesExhaustedError,
         "this process has no descriptors left",
         "close some, or raise RLIMIT_NOFILE (ulimit -n)",
     ),
-    Refusal(
+    Meaning(
         ("ENFILE",),
         (),
         ResourcesExhaustedError,
         "the whole system has no descriptors left",
     ),
-    Refusal(("ENOBUFS", "ENOMEM"), (), ResourcesExhaustedError, "the system has no memory for it"),
-    Refusal(
+    Meaning(("ENOBUFS", "ENOMEM"), (), ResourcesExhaustedError, "the system has no memory for it"),
+    Meaning(
         ("EBADF", "ENOTSOCK"), (), DescriptorError, "the descriptor was closed by someone else"
     ),
-    Refusal(("EINTR",), (), BindInterruptedError, "a signal interrupted it", "try again"),
-    Refusal(("EAGAIN",), (), BindUnreadyError, "the system is short of resources", "try again"),
+    Meaning(("EINTR",), (), BindInterruptedError, "a signal interrupted it", "try again"),
+    Meaning(("EAGAIN",), (), BindUnreadyError, "the system is short of resources", "try again"),
 )
 
 
-def refusal(error: OSError, endpoint: Endpoint | None, stage: Stage) -> BindError:
-    """Return the :class:`BindError` for *error* at *stage*, its hint taken from the table.
+def bind_error(
+    error: OSError | int, endpoint: Endpoint | None, stage: Stage, hint: str = ""
+) -> BindError:
+    """Return the :class:`BindError` for *error* at *stage*; without a *hint*, that of the table.
 
-    The caller raises it ``from`` *error*. An error number that the table does not know
-    becomes a plain :class:`BindError` without a hint.
+    *error* is what a system call raised, and the caller raises the result ``from`` it; or a
+    number of :mod:`errno`, where none did. A number that the table does not know becomes a plain
+    :class:`BindError` without a hint.
     """
+    if isinstance(error, int):
+        error = OSError(error, os.strerror(error))
     for numbers_of_row, row in _ROWS:
         if error.errno in numbers_of_row and (not row.stages or stage in row.stages):
-            hint = "; ".join(filter(None, (row.cause, row.advice)))
+            hint = hint or "; ".join(filter(None, (row.cause, row.advice)))
             return row.error(error.errno, error.strerror, endpoint, stage, hint)
-    return BindError(error.errno, error.strerror or str(error), endpoint, stage)
+    return BindError(error.errno, error.strerror or str(error), endpoint, stage, hint)
 
 
 _ROWS = tuple(
     ({getattr(numbers, name) for name in row.errnos if hasattr(numbers, name)}, row)
-    for row in REFUSALS
+    for row in MEANINGS
 )

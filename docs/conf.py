@@ -28,7 +28,6 @@ exclude_patterns = ["_build"]
 nitpicky = True
 nitpick_ignore = [  # names of types in signatures, which the text beside them explains
     ("py:class", "Addresses"),  # bindlab.lab
-    ("py:class", "BaseRequestHandler"),  # socketserver, which bindlab does not import
     ("py:class", "P"),
     ("py:class", "T"),
     ("py:class", "bindlab.probing.waiting._Alive"),

@@ -7,13 +7,13 @@ Write "0.0.0.0" for HOST below, and the first test fails with the table that the
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from socketserver import BaseRequestHandler, TCPServer
 from threading import Thread
 
 import pytest
 
-from bindlab import Endpoint, Host, server_on
+from bindlab import Endpoint, Host
 from bindlab.testing import assert_answers_only_on, assert_loopback_only, assert_not_reachable
 
 HOST = "127.0.0.1"
@@ -36,14 +36,10 @@ def ask(address: str, port: int) -> bytes:
 
 @contextmanager
 def at_work(server: Greeter) -> Iterator[Greeter]:
-    with server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with server, ExitStack() as stack:
+        Thread(target=server.serve_forever, args=(0.01,)).start()
+        stack.callback(server.shutdown)
+        yield server
 
 
 @pytest.fixture
@@ -66,8 +62,11 @@ def test_it_answers_on_loopback_and_nowhere_else(greeter: Greeter) -> None:
 
 # The fixtures come with bindlab. What they hold is nobody else's, in parallel runs too.
 def test_on_a_socket_that_it_is_given(listening_socket: socket.socket) -> None:
-    with at_work(server_on(listening_socket, Greeter, Greeting)) as server:
-        assert ask(*server.server_address) == b"hello"
+    server = Greeter(listening_socket.getsockname(), Greeting, bind_and_activate=False)
+    server.socket.close()  # it has made one that it does not need
+    server.socket = listening_socket
+    with at_work(server):
+        assert ask(*listening_socket.getsockname()) == b"hello"
 
 
 def test_on_a_port_number_that_it_is_told(lent_port: int) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bindlab import errors
 from bindlab.endpoint import Endpoint
-from bindlab.errors import REFUSALS, BindError, Stage, refusal
+from bindlab.errors import MEANINGS, BindError, Stage, bind_error
 
 HERE = Endpoint("127.0.0.1", 80)
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -22,7 +22,7 @@ def refused(number: int, stage: Stage = "bind") -> BindError:
         try:
             raise OSError(number, os.strerror(number))
         except OSError as error:
-            raise refusal(error, HERE, stage) from error
+            raise bind_error(error, HERE, stage) from error
     except BindError as error:
         return error
 
@@ -68,7 +68,7 @@ def test_a_number_and_a_stage_decide_the_class(name: str, stage: Stage, kind: st
 
 
 @pytest.mark.parametrize("stage", STAGES)
-@pytest.mark.parametrize("name", sorted({name for row in REFUSALS for name in row.errnos}))
+@pytest.mark.parametrize("name", sorted({name for row in MEANINGS for name in row.errnos}))
 def test_an_error_stays_the_built_in_class(name: str, stage: Stage) -> None:
     """Whatever class the OSError would have had, the BindError inherits it."""
     number = getattr(errno, name, None)
@@ -103,9 +103,9 @@ def test_the_message_has_one_shape() -> None:
 
 def test_the_table_can_be_read() -> None:
     """Each row has a cause in words, and every public class but the root has a row."""
-    assert all(row.cause and row.errnos for row in REFUSALS)
+    assert all(row.cause and row.errnos for row in MEANINGS)
     classes = {getattr(errors, name) for name in errors.__all__ if name.endswith("Error")}
-    assert {row.error for row in REFUSALS} == classes - {BindError}
+    assert {row.error for row in MEANINGS} == classes - {BindError}
 
 
 def test_errors_are_caught_as_oserror_is() -> None:

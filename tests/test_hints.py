@@ -1,7 +1,6 @@
 """The catalogue of refusals: right class, number, and a hint that this machine justifies."""
 
 import errno
-import os
 import socket
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from bindlab.errors import (
 )
 from bindlab.linux import sockets_on
 from bindlab.opening import allocate, bind, hints, listen
-from bindlab.opening.hints import explain, own_addresses
+from bindlab.opening.hints import add_hint, own_addresses
 
 pytestmark = LINUX
 UNSEEN = (
@@ -232,7 +231,7 @@ def test_a_hint_that_cannot_be_found_costs_nothing(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(hints, "_hint", broken)
     endpoint = Endpoint("127.0.0.1", 80)
     error = AddressInUseError(errno.EADDRINUSE, "in use", endpoint, "bind", "kept")
-    explain(error)
+    add_hint(error)
     assert error.hint == "kept"
 
 
@@ -258,11 +257,11 @@ def test_other_systems_have_hints_from_documentation(
 ) -> None:
     """What is known of macOS by documentation only is said there, and nowhere else."""
     monkeypatch.setattr(hints, "_PLATFORM", platform)
-    explain(error)
+    add_hint(error)
     assert words in error.hint
     monkeypatch.setattr(hints, "_PLATFORM", "linux")
     error.hint = ""
-    explain(error)
+    add_hint(error)
     assert words not in error.hint
 
 
@@ -271,11 +270,11 @@ def test_windows_reserved_ranges_are_mentioned(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(hints, "_PLATFORM", "win32")
     with pytest.raises(PermissionError) as caught:
         raise _refused(errno.EACCES)
-    explain(caught.value)  # type: ignore[arg-type]
+    add_hint(caught.value)  # type: ignore[arg-type]
     assert "excludedportrange" in caught.value.hint  # type: ignore[attr-defined]
 
 
 def _refused(number: int) -> BindError:
-    from bindlab.errors import refusal
+    from bindlab.errors import bind_error
 
-    return refusal(OSError(number, os.strerror(number)), Endpoint("127.0.0.1", 8000), "bind")
+    return bind_error(number, Endpoint("127.0.0.1", 8000), "bind")

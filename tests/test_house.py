@@ -24,7 +24,7 @@ ROWS = (
     ("linux",),
     ("port_users",),
     ("reach", "snapshot", "inspect_socket", "opening", "probing"),
-    ("reachable", "scanning", "serving"),
+    ("reachable", "scanning"),
     ("explaining",),
     ("documents",),
 )

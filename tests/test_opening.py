@@ -22,10 +22,10 @@ from bindlab.errors import (
     BindPermissionError,
     DeviceNotFoundError,
     InvalidBindingError,
+    OptionNotSupportedError,
 )
-from bindlab.opening import backlog_of, bind, listen
-from bindlab.opening.one_socket import RULES
-from bindlab.opening.reuse import rules_for
+from bindlab.opening import backlog_of, bind, listen, one_socket
+from bindlab.opening.one_socket import options_of
 
 
 @pytest.fixture
@@ -492,34 +492,25 @@ def test_an_argument_that_was_right_once_does_not_make_an_equal_one_right() -> N
 
 
 def test_windows_sockets_are_exclusive_and_never_reuse() -> None:
-    """The rules for Windows (from documentation): SO_EXCLUSIVEADDRUSE, no SO_REUSEADDR ever."""
-    rules = rules_for("win32")
-    assert rules.always == ("SO_EXCLUSIVEADDRUSE",)
-    assert not any("SO_REUSEADDR" in moment for moment in rules)
+    """The options for Windows (from documentation): SO_EXCLUSIVEADDRUSE, no SO_REUSEADDR ever."""
+    assert options_of("win32") == (getattr(socket, "SO_EXCLUSIVEADDRUSE", -1), None)
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin", "freebsd14"])
 def test_posix_sockets_reuse_addresses_only_after_listening(platform: str) -> None:
-    """Everywhere else SO_REUSEADDR comes after listen(), or over an earlier server's remains."""
-    rules = rules_for(platform)
-    assert rules.always == ()
-    assert rules.while_listening == rules.over_connections == ("SO_REUSEADDR",)
+    """Everywhere else there is nothing before bind(), and SO_REUSEADDR after listen()."""
+    assert options_of(platform) == (None, socket.SO_REUSEADDR)
 
 
 @LINUX
-def test_an_option_that_the_system_lacks_is_a_bind_error() -> None:
+def test_an_option_that_the_system_lacks_is_a_bind_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """A system without SO_REUSEPORT refuses share_port=True, as one without a device= does."""
-    from bindlab.errors import OptionNotSupportedError
-    from bindlab.opening import one_socket
-    from bindlab.opening.reuse import number_of
-
-    assert number_of("SO_NO_SUCH_OPTION") == -1
-    with socket.socket() as sock, pytest.raises(OSError, match="not available") as caught:
-        one_socket.set_options(sock, (-1,))
-    assert caught.value.errno == errno.ENOPROTOOPT
-    error = one_socket.refusal(caught.value, None, "setsockopt")
-    assert isinstance(error, OptionNotSupportedError)
-    assert RULES.shared == (socket.SO_REUSEPORT,)
+    for name in ("_SHARE", "_DEVICE"):
+        assert getattr(one_socket, name) > 0
+        monkeypatch.setattr(one_socket, name, one_socket._UNKNOWN)
+    for options in ({"share_port": True}, {"device": "lo"}):
+        with pytest.raises(OptionNotSupportedError):
+            bind(0, **options)  # type: ignore[arg-type]
 
 
 @LINUX

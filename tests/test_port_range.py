@@ -1,26 +1,12 @@
-"""Which ports the system gives away, read from it, and visited in random order."""
+"""Which ports the system gives away, read from it."""
 
-import pytest
+from itertools import islice
+
 from attempts import LINUX, port_of
 from namespace import in_namespace, setting
 
-from bindlab.opening import any_port, bind
-from bindlab.opening.port_range import (
-    RandomOrder,
-    ephemeral_ports,
-    privileged_below,
-    reserved_ports,
-)
-
-
-@pytest.mark.parametrize(
-    "ports", [range(0), range(7, 8), range(10), range(32768, 61000), range(9, 3, -2)]
-)
-def test_a_random_order_visits_each_port_once(ports: range) -> None:
-    """No port is left out or comes twice, and two orders differ."""
-    assert sorted(RandomOrder(ports).once()) == sorted(ports)
-    if len(ports) > 1000:
-        assert list(RandomOrder(ports).once()) != list(RandomOrder(ports).once())
+from bindlab.opening import bind
+from bindlab.opening.port_range import ephemeral_ports, free_choice, privileged_below
 
 
 @LINUX
@@ -31,49 +17,23 @@ def test_the_settings_are_those_of_this_namespace() -> None:
     setting("ipv4/ip_local_reserved_ports", "50001,50003-50005")
     setting("ipv4/ip_unprivileged_port_start", "81")
     assert ephemeral_ports() == range(50000, 50010)
-    assert reserved_ports() == {50001, 50003, 50004, 50005}
+    assert sorted(free_choice()) == [50000, 50002, *range(50006, 50010)]
     assert privileged_below() == 81
 
 
-def _see_a_crowd() -> None:
-    with bind() as sock:
-        for _ in range(3):
-            any_port._crowd.see_slow_one(sock)
+@LINUX
+def test_the_choice_is_free() -> None:
+    """Each port of the range once, from another one on each time: others choose as well."""
+    assert sorted(free_choice()) == list(ephemeral_ports())
+    assert len({tuple(islice(free_choice(), 3)) for _ in range(10)}) > 1
 
 
 @LINUX
 @in_namespace
-def test_in_a_crowd_ports_are_still_of_the_range_and_not_reserved() -> None:
-    """The search at random takes just the ports that the system would, and all of them."""
-    setting("ipv4/ip_local_port_range", "50000 50019")
-    setting("ipv4/ip_local_reserved_ports", "50003-50005")
-    try:
-        _see_a_crowd()
-        held = [bind() for _ in range(17)]
-        assert {port_of(sock) for sock in held} == set(ephemeral_ports()) - reserved_ports()
-        with pytest.raises(OSError, match="range 50000-50019"):
-            bind()
-        for sock in held:
-            sock.close()
-    finally:
-        any_port._crowd.forget()
-
-
-@LINUX
-def test_a_crowd_in_another_namespace_is_not_this_one_s() -> None:
-    """What was seen in one network namespace says nothing of another."""
-
-    @in_namespace
-    def elsewhere() -> None:
-        setting("ipv4/ip_local_port_range", "50000 50019")
-        _see_a_crowd()
-        with bind() as sock:
-            assert port_of(sock) in range(50000, 50020)
-
-    try:
-        elsewhere()
-        with bind() as sock:
-            assert port_of(sock) in ephemeral_ports()
-            assert any_port._crowd.binds_left == 0
-    finally:
-        any_port._crowd.forget()
+def test_a_range_that_changed_is_heeded_at_once() -> None:
+    """Nothing is remembered from one bind() to the next."""
+    for low in (40000, 50000, 60000):
+        setting("ipv4/ip_local_port_range", f"{low} {low + 9}")
+        for _ in range(20):
+            with bind() as sock:
+                assert port_of(sock) in range(low, low + 10)

@@ -1,4 +1,4 @@
-"""Sockets opened, held, lent and adopted. An edge: it makes the system calls that take ports."""
+"""Sockets opened, held, lent and adopted."""
 
 from bindlab.opening.adoption import activated, adopt
 from bindlab.opening.allocation import allocate

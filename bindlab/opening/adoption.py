@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from bindlab.descriptor import Nature, duplicate_of, family_name, nature_of
-from bindlab.errors import BindError, refusal
+from bindlab.errors import BindError, bind_error
+from bindlab.opening.request import true_or_false
 from bindlab.sockaddr import protocol_of, transport_of
 
 __all__ = ["activated", "adopt"]
@@ -66,12 +67,11 @@ def activated(
     """
     if name is not None and not isinstance(name, str):
         raise TypeError(f"name is the FileDescriptorName= of the sockets, or None, not {name!r}")
-    if not isinstance(clean_environment, bool):
-        raise TypeError(f"clean_environment is True or False, not {clean_environment!r}")
+    cleans = true_or_false("clean_environment", clean_environment)
     try:
         descriptors = _passed(name)
     finally:
-        if clean_environment:
+        if cleans:
             for variable in _VARIABLES:
                 os.environ.pop(variable, None)
     natures = [_checked(descriptor) for descriptor in descriptors]
@@ -148,8 +148,8 @@ def _checked(descriptor: int) -> Nature:
         raise _refused(descriptor, error) from error
     reason = _why_not(nature)
     if reason:
-        wrong = OSError(errno.EPROTOTYPE, os.strerror(errno.EPROTOTYPE))
-        raise _refused(descriptor, wrong, reason)
+        hint = f"descriptor {descriptor}: {reason}"
+        raise bind_error(errno.EPROTOTYPE, None, "adopt", hint)
     return _completed(nature)
 
 
@@ -184,11 +184,9 @@ def _put(descriptor: int, sock: socket.socket, nature: Nature) -> None:
         raise _refused(descriptor, error) from error
 
 
-def _refused(descriptor: int, error: OSError, reason: str = "") -> BindError:
-    refused = refusal(error, None, "adopt")
-    what = reason or _kind_of(descriptor)
-    refused.hint = f"descriptor {descriptor}: {what}" if what else refused.hint
-    return refused
+def _refused(descriptor: int, error: OSError) -> BindError:
+    what = _kind_of(descriptor)
+    return bind_error(error, None, "adopt", f"descriptor {descriptor}: {what}" if what else "")
 
 
 def _kind_of(descriptor: int) -> str:

@@ -1,13 +1,7 @@
-"""One port number on several addresses and transports, or nothing: ``allocate()``.
-
-Knows what callers may ask for. How a group of sockets comes to one number is group.py's,
-what can be done with them afterwards is reservation.py's.
-"""
+"""One port number on several addresses and transports, or nothing: ``allocate()``."""
 
 import errno
-import os
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
 from bindlab.endpoint import (
     Endpoint,
@@ -22,13 +16,13 @@ from bindlab.errors import (
     AddressNotAvailableError,
     BindError,
     FamilyNotSupportedError,
-    OptionNotSupportedError,
+    bind_error,
 )
 from bindlab.opening.group import any_held, first_held, held
-from bindlab.opening.hints import explain
-from bindlab.opening.one_socket import RULES, open_socket
-from bindlab.opening.port_range import ephemeral_ports, lends_to_port_0
-from bindlab.opening.request import Request, checked_flag, checked_port, request
+from bindlab.opening.hints import add_hint
+from bindlab.opening.one_socket import LENDS, open_socket
+from bindlab.opening.port_range import ephemeral_ports, gives_lent_ports
+from bindlab.opening.request import Request, checked_port, request, true_or_false
 from bindlab.opening.reservation import Reservation
 
 __all__ = ["allocate"]
@@ -79,13 +73,11 @@ def allocate(
     ...     {endpoint.port for endpoint in held.endpoints} == {held.port}
     True
     """
-    if not isinstance(transports, tuple):
-        transports = _checked_transports(transports)
-    wanted, optional = _wanted(transports, *addresses)
+    wanted, optional = _wanted(addresses, _checked_transports(transports))
     number = checked_port(port)
     ports = None if within is None else _checked_range(within, number)
-    lends = checked_flag("lendable", lendable)
-    if lends and not RULES.lent:
+    lends = true_or_false("lendable", lendable)
+    if lends and not LENDS:
         raise _cannot_lend(wanted[0].endpoint(number), "this system cannot lend a port")
     try:
         present, left_out = _present(wanted, optional) if optional else (wanted, ())
@@ -96,40 +88,31 @@ def allocate(
         else:
             group = any_held(present, lends=lends)
     except BindError as error:
-        explain(error)
+        add_hint(error)
         raise
     if group is None:
         raise _exhausted(present, ephemeral_ports() if ports is None else ports)
-    reservation = Reservation(
-        group.port, present, group.sockets, left_out, lends, group.over_connections
-    )
-    if lends and "tcp" in transports and _is_given_away(group.port):
+    reservation = Reservation(group, left_out, lends)
+    if lends and _is_given_away(reservation):
         reservation.close()
         raise _cannot_lend(
-            present[0].endpoint(group.port),
+            reservation.endpoints[0],
             "with net.ipv4.ip_autobind_reuse=1, port 0 yields lent ports: lend one outside of "
             "net.ipv4.ip_local_port_range",
         )
     return reservation
 
 
-def _is_given_away(port: int) -> bool:
-    return lends_to_port_0() and port in ephemeral_ports()
+def _is_given_away(lent: Reservation) -> bool:
+    """Return whether port 0 may yield a lent port; for UDP it always may."""
+    of_tcp = any(endpoint.transport == "tcp" for endpoint in lent.endpoints)
+    return of_tcp and gives_lent_ports() and lent.port in ephemeral_ports()
 
 
 def _wanted(
-    transports: tuple[Transport, ...], *addresses: object
+    addresses: Sequence[object], transports: Sequence[Transport]
 ) -> tuple[tuple[Request, ...], tuple[IPAddress, ...]]:
     """Return what to hold, each once, and the addresses of it that may be missing."""
-    try:
-        return _remembered(transports, *addresses)
-    except TypeError:  # one of them cannot even be hashed
-        return _planned(transports, *addresses)
-
-
-def _planned(
-    transports: tuple[Transport, ...], *addresses: object
-) -> tuple[tuple[Request, ...], tuple[IPAddress, ...]]:
     may_be_missing: dict[IPAddress, bool] = {}  # in the order asked for
     for address in addresses or _LOCALHOST[:1]:
         if isinstance(address, str) and address.lower() == "localhost":
@@ -138,12 +121,8 @@ def _planned(
         else:
             may_be_missing[request(address).ip] = False
     _check_overlap([*may_be_missing])
-    kinds = _checked_transports(transports)
-    requests = [request(ip, transport) for ip in may_be_missing for transport in kinds]
+    requests = [request(ip, transport) for ip in may_be_missing for transport in transports]
     return tuple(requests), tuple(ip for ip, optional in may_be_missing.items() if optional)
-
-
-_remembered = lru_cache(maxsize=64, typed=True)(_planned)  # as request() does, and why
 
 
 def _check_overlap(ips: Sequence[IPAddress]) -> None:
@@ -200,7 +179,7 @@ def _present(
         try:
             open_socket(next(asked for asked in wanted if asked.ip == ip), 0).close()
         except (AddressNotAvailableError, FamilyNotSupportedError) as error:
-            explain(error)
+            add_hint(error)
             left_out[ip] = _without_frames(error)
         except AddressInUseError:
             continue  # every port is taken there, but the machine has the address
@@ -217,22 +196,16 @@ def _without_frames(error: BindError) -> BindError:
     return error.with_traceback(None)
 
 
-def _cannot_lend(endpoint: Endpoint, why: str) -> OptionNotSupportedError:
-    return OptionNotSupportedError(
-        errno.EOPNOTSUPP,
-        os.strerror(errno.EOPNOTSUPP),
-        endpoint,
-        "setsockopt",
-        f"{why}, or hand the socket itself over, with take()",
-    )
+def _cannot_lend(endpoint: Endpoint, why: str) -> BindError:
+    hint = f"{why}, or hand the socket itself over, with take()"
+    return bind_error(errno.EOPNOTSUPP, endpoint, "setsockopt", hint)
 
 
-def _exhausted(requests: tuple[Request, ...], ports: range) -> AddressInUseError:
+def _exhausted(requests: Sequence[Request], ports: range) -> BindError:
     span = f"{ports[0]}-{ports[-1]}" if ports.step == 1 else str(ports)
     where = ", ".join(f"{address_text(asked.ip)} ({asked.transport})" for asked in requests)
-    return AddressInUseError(
+    return bind_error(
         errno.EADDRINUSE,
-        os.strerror(errno.EADDRINUSE),
         requests[0].endpoint(0),
         "bind",
         f"no port of {span} is free on all of {where}: close some sockets, or take another range",

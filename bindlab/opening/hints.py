@@ -1,9 +1,4 @@
-"""Why the system refused, in words that only this machine can give.
-
-Asked when an error has happened, and never otherwise. Reads what anybody may read, mostly
-/proc of Linux; what cannot be read is left out, and nothing here ever raises: the table of
-errors.py then stands.
-"""
+"""Why the system refused, in words that only this machine can give: read after an error."""
 
 import errno
 import socket
@@ -22,7 +17,7 @@ from bindlab.errors import (
 )
 from bindlab.printable import printable
 
-__all__ = ["explain", "own_addresses"]
+__all__ = ["add_hint", "own_addresses"]
 
 _TENTATIVE, _DAD_FAILED = 0x40, 0x08  # linux/if_addr.h, as /proc/net/if_inet6 prints them
 _AIRPLAY = (5000, 7000)
@@ -31,8 +26,12 @@ _LONGEST = 1000
 _PLATFORM: str = sys.platform  # whose documentation applies
 
 
-def explain(error: BindError, device: str | None = None) -> None:
-    """Replace the hint of *error* by one that this machine's state justifies, if there is one."""
+def add_hint(error: BindError, device: str | None = None) -> None:
+    """Replace the hint of *error* by what this machine says of it; raises nothing.
+
+    Anybody may read what is read for it, mostly /proc on Linux. Where that says nothing, the
+    hint stays: it is that of the table in :mod:`bindlab.errors`.
+    """
     if error.endpoint is None:
         return
     try:

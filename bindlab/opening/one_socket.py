@@ -1,34 +1,40 @@
-"""How one socket takes its port: the system calls, in the order that keeps others out.
-
-Knows one socket at a time, and raises every refusal as a :class:`BindError` with the
-hint of the table. Does not check what callers pass, nor ask the system for reasons.
-"""
+"""How one socket takes its port: the system calls, in the order that keeps others out."""
 
 import errno
 import os
 import socket
 import sys
 
-from bindlab.errors import Stage, refusal
-from bindlab.opening.any_port import bind_any_port
+from bindlab.errors import Stage, bind_error
 from bindlab.opening.request import Request
-from bindlab.opening.reuse import in_numbers, number_of, rules_for
 from bindlab.sockaddr import SockAddr, to_sockaddr
 
-__all__ = [
-    "RULES",
-    "admit_connections",
-    "exclude_others",
-    "listen_on",
-    "open_socket",
-    "set_options",
-]
+__all__ = ["LENDS", "allow_reuse", "exclude_others", "listen_on", "open_socket", "options_of"]
 
-RULES = in_numbers(rules_for(sys.platform))
 
-# Linux keeps the port of a listening socket that is shut down, and refuses who connects then;
-# other systems do not document what they do.
-_LISTENING_CAN_BE_UNDONE = sys.platform.startswith("linux")
+def options_of(platform: str) -> tuple[int | None, int | None]:
+    """Return the option that *platform* wants before bind(), and the one after listen().
+
+    *platform* is a value of ``sys.platform``. On Windows ``SO_REUSEADDR`` lets any socket steal
+    a port, ``SO_EXCLUSIVEADDRUSE`` keeps it, and TIME_WAIT hinders nobody:
+    https://learn.microsoft.com/windows/win32/winsock/using-so-reuseaddr-and-so-exclusiveaddruse
+
+    Elsewhere ``SO_REUSEADDR`` lets a socket bind where connections of an earlier server are in
+    TIME_WAIT, if that server set it as well. Set before bind(), it would also let others bind
+    the port until we listen, and then our listen() fails. So it is set as late as possible.
+    """
+    if platform == "win32":
+        return getattr(socket, "SO_EXCLUSIVEADDRUSE", _UNKNOWN), None
+    return None, socket.SO_REUSEADDR
+
+
+_UNKNOWN = -1  # ENOPROTOOPT to any system
+_EXCLUSIVE, _REUSE = options_of(sys.platform)
+_SHARE: int = getattr(socket, "SO_REUSEPORT", _UNKNOWN)
+_DEVICE: int = getattr(socket, "SO_BINDTODEVICE", _UNKNOWN)
+
+LENDS = sys.platform.startswith("linux")
+"""Whether a bound port with ``SO_REUSEADDR`` is held, and yet open to who sets it too."""
 
 
 def open_socket(
@@ -49,43 +55,42 @@ def open_socket(
         if asked.v6only is not None:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, asked.v6only)
         if asked.device is not None:
-            name = os.fsencode(asked.device)
-            sock.setsockopt(socket.SOL_SOCKET, number_of("SO_BINDTODEVICE"), name)
+            sock.setsockopt(socket.SOL_SOCKET, _DEVICE, os.fsencode(asked.device))
         # A UDP socket that shares and asks for any port is given one that others have.
         shares_at_once = asked.share_port and port != 0
-        if shares_at_once or RULES.always:
-            set_options(sock, RULES.shared if shares_at_once else RULES.always)
+        if shares_at_once:
+            sock.setsockopt(socket.SOL_SOCKET, _SHARE, 1)
+        elif _EXCLUSIVE is not None:
+            sock.setsockopt(socket.SOL_SOCKET, _EXCLUSIVE, 1)
         stage = "zone"
         address = _zoned_address(asked, port) if asked.zone else (asked.host, port)
         stage = "bind"
         try:
-            if port == 0:
-                bind_any_port(sock, address)
-            else:
-                sock.bind(address)
+            sock.bind(address)
         except OSError as error:
-            if error.errno != errno.EADDRINUSE or not insists:
+            if error.errno != errno.EADDRINUSE or _REUSE is None or not insists:
                 raise
             if not _may_bind_over(asked, port, backlog):
                 raise
             stage = "setsockopt"
-            set_options(sock, RULES.over_connections)
+            sock.setsockopt(socket.SOL_SOCKET, _REUSE, 1)
             stage = "bind"
             sock.bind(address)
+        stage = "setsockopt"
         if asked.share_port and not shares_at_once:
-            stage = "setsockopt"
-            set_options(sock, RULES.shared)
+            sock.setsockopt(socket.SOL_SOCKET, _SHARE, 1)
         if backlog is not None:
             stage = "listen"
             sock.listen(backlog)
             stage = "setsockopt"
-            set_options(sock, RULES.while_listening)
+            if _REUSE is not None:
+                sock.setsockopt(socket.SOL_SOCKET, _REUSE, 1)
         return sock
     except BaseException as error:  # an ExitStack would cost a third of the system calls' time
         if sock is not None:
             sock.close()
         if isinstance(error, OSError):
-            raise refusal(error, asked.endpoint(port), stage) from error
+            raise bind_error(error, asked.endpoint(port), stage) from error
         raise
 
 
@@ -96,63 +101,73 @@ def listen_on(asked: Request, sock: socket.socket, port: int, backlog: int) -> N
         try:
             sock.listen(backlog)
         except OSError as error:
-            if error.errno != errno.EADDRINUSE or not RULES.over_connections:
+            if error.errno != errno.EADDRINUSE or _REUSE is None:
                 raise
             # Linux compares the socket with an earlier server's connections once more.
             stage = "setsockopt"
-            set_options(sock, RULES.over_connections)
+            sock.setsockopt(socket.SOL_SOCKET, _REUSE, 1)
             stage = "listen"
             sock.listen(backlog)
         stage = "setsockopt"
-        set_options(sock, RULES.while_listening)
+        if _REUSE is not None:
+            sock.setsockopt(socket.SOL_SOCKET, _REUSE, 1)
     except OSError as error:
-        raise refusal(error, asked.endpoint(port), stage) from error
+        raise bind_error(error, asked.endpoint(port), stage) from error
 
 
 def exclude_others(asked: Request, sock: socket.socket, port: int) -> bool:
-    """Make *sock* a hold again, and tell whether it was bound over an earlier server's connections.
+    """Make *sock* a hold again, and return whether it was bound over old connections.
 
-    Then any socket that reuses addresses could have bound as well until now. ``listen()`` lets
-    only one of those through, and ``shutdown()`` undoes it: who connects is refused again.
+    It was, if open_socket() had to set ``SO_REUSEADDR``. Other sockets that have the option too
+    may have been bound to the port before that, or since then. To switch it off is not enough:
+    one of them may listen already, and setsockopt() does not say so.
+
+    On Linux ``listen()`` does. It compares the socket with the others on the port once more, and
+    fails (EADDRINUSE) if one of them listens. From then on no other can bind or listen, whatever
+    options it has, and the option is switched off. Then ``shutdown(SHUT_RD)`` ends the listening:
+    who connects is refused, as by any socket that is only bound, and the port stays bound. (In
+    the kernel, inet_shutdown() calls tcp_disconnect() for a listening socket, which keeps a port
+    that was an argument of bind(): ``SOCK_BINDPORT_LOCK``.)
+
+    Nothing evicts a socket that was bound over the connections before, and does not listen. It
+    cannot listen while the port is held.
+
+    Tests: test_a_restart_takes_its_exact_port_and_holds_it,
+    test_what_was_bound_over_time_wait_before_stays_bound. Other systems do not say what
+    shutdown() does to a listening socket: there the option is only switched off.
     """
     stage: Stage = "setsockopt"
     try:
-        if not any(sock.getsockopt(socket.SOL_SOCKET, each) for each in RULES.over_connections):
+        if _REUSE is None or not sock.getsockopt(socket.SOL_SOCKET, _REUSE):
             return False
-        stage = "listen"
-        if _LISTENING_CAN_BE_UNDONE:
+        if sys.platform.startswith("linux"):
+            stage = "listen"
             sock.listen(0)
-        stage = "setsockopt"
-        for option in RULES.over_connections:
-            sock.setsockopt(socket.SOL_SOCKET, option, 0)
-        stage = "listen"
-        if _LISTENING_CAN_BE_UNDONE:
+            stage = "setsockopt"
+            sock.setsockopt(socket.SOL_SOCKET, _REUSE, 0)
+            stage = "listen"
             sock.shutdown(socket.SHUT_RD)
+        else:
+            sock.setsockopt(socket.SOL_SOCKET, _REUSE, 0)
         return True
     except OSError as error:
-        raise refusal(error, asked.endpoint(port), stage) from error
+        raise bind_error(error, asked.endpoint(port), stage) from error
 
 
-def admit_connections(asked: Request, sock: socket.socket, port: int) -> None:
-    """Undo what :func:`exclude_others` did to *sock*, so that any ``listen()`` works on it."""
+def allow_reuse(asked: Request, sock: socket.socket, port: int) -> None:
+    """Switch ``SO_REUSEADDR`` on: to lend the port, or so that any ``listen()`` works on it."""
     try:
-        set_options(sock, RULES.over_connections)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     except OSError as error:
-        raise refusal(error, asked.endpoint(port), "setsockopt") from error
-
-
-def set_options(sock: socket.socket, options: tuple[int, ...]) -> None:
-    """Switch each of these options of ``SOL_SOCKET`` on."""
-    for option in options:
-        sock.setsockopt(socket.SOL_SOCKET, option, 1)
+        raise bind_error(error, asked.endpoint(port), "setsockopt") from error
 
 
 def _may_bind_over(asked: Request, port: int, backlog: int | None) -> bool:
-    """Whether to try again over what has the port, which may be an earlier server's connections."""
-    if port == 0 or asked.transport != "tcp" or not RULES.over_connections:
+    """Return whether to try again over what has the port: it may be old connections only."""
+    if port == 0 or asked.transport != "tcp":
         return False
     if backlog is not None:
-        return True  # whoever listens first has the port, and this is about to
+        return True  # the first to listen has the port, and this is about to
     try:
         from bindlab.port_users import has_connections
 

@@ -1,7 +1,4 @@
-"""What a caller asks to have opened, checked once and for all, before any system call.
-
-Knows types, ranges and words of advice. Opens nothing and asks the system nothing.
-"""
+"""What a caller asks to have opened, checked before any system call."""
 
 import os
 import socket
@@ -20,7 +17,7 @@ from bindlab.endpoint import (
 )
 from bindlab.sockaddr import family_of, kind_of, protocol_of
 
-__all__ = ["MAX_BACKLOG", "Request", "checked_backlog", "checked_flag", "checked_port", "request"]
+__all__ = ["MAX_BACKLOG", "Request", "checked_backlog", "checked_port", "request", "true_or_false"]
 
 # The kernels cut a backlog down to their own limit (net.core.somaxconn, kern.ipc.soacceptqueue;
 # Windows reads this very number as "a reasonable maximum"), so the largest asks for just that.
@@ -70,7 +67,7 @@ def checked_backlog(value: object) -> int:
     return value
 
 
-def checked_flag(name: str, value: object) -> bool:
+def true_or_false(name: str, value: object) -> bool:
     """Return *value* if it is a bool: 1 and "yes" may be mistakes for another argument."""
     if isinstance(value, bool):
         return value
@@ -90,7 +87,7 @@ def _checked(
     host, _, zone = str(ip).partition("%")
     if zone.isascii() and zone.isdigit() and int(zone) >= 2**32:
         raise ValueError(f"{ip}: {zone} is no zone: write an interface's name or its index")
-    dual = checked_flag("dual_stack", dual_stack)
+    dual = true_or_false("dual_stack", dual_stack)
     if dual and ip != IPv6Address("::"):
         raise ValueError(
             f'dual_stack=True serves both families on every address, not on {ip}: write "::" '
@@ -110,7 +107,7 @@ def _checked(
         v6only=v6only,
         dual_stack=dual,
         device=_checked_device(device),
-        share_port=checked_flag("share_port", share_port),
+        share_port=true_or_false("share_port", share_port),
     )
 
 

@@ -1,8 +1,4 @@
-"""A port number that is held, until its sockets are handed over to who serves on them.
-
-Knows the held sockets and who owns them: this object, its caller, or nobody any more. How
-they came to have one port is allocation.py's.
-"""
+"""A port number that is held, until its sockets are handed over to a server."""
 
 import socket
 import warnings
@@ -12,9 +8,10 @@ from typing import Never, Self
 
 from bindlab.endpoint import Endpoint
 from bindlab.errors import BindError
-from bindlab.opening.hints import explain
-from bindlab.opening.one_socket import admit_connections, listen_on
-from bindlab.opening.request import MAX_BACKLOG, Request, checked_backlog
+from bindlab.opening.group import Group, HeldSocket
+from bindlab.opening.hints import add_hint
+from bindlab.opening.one_socket import allow_reuse, listen_on
+from bindlab.opening.request import MAX_BACKLOG, checked_backlog
 
 __all__ = ["Reservation"]
 
@@ -33,34 +30,19 @@ class Reservation:
     - *lendable* says whether a program that binds by itself can take the port.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_held",
-        "_over_connections",
-        "_requests",
-        "left_out",
-        "lendable",
-        "port",
-    )
+    __slots__ = ("__weakref__", "_held", "_requests", "left_out", "lendable", "port")
 
     port: int
     left_out: tuple[BindError, ...]
     lendable: bool
 
     def __init__(
-        self,
-        port: int,
-        requests: tuple[Request, ...],
-        sockets: tuple[socket.socket, ...],
-        left_out: tuple[BindError, ...] = (),
-        lendable: bool = False,
-        over_connections: frozenset[Request] = frozenset(),
+        self, group: Group, left_out: tuple[BindError, ...] = (), lendable: bool = False
     ) -> None:
-        self._requests = requests
-        self._over_connections = over_connections
         # A list of one, because pop() lets only one of several threads have it.
-        self._held = [sockets]
-        self.port = port
+        self._held = [group.sockets]
+        self.port = group.port
+        self._requests = tuple([each.asked for each in group.sockets])
         self.left_out = left_out
         self.lendable = lendable
 
@@ -75,7 +57,7 @@ class Reservation:
 
         They stay the reservation's: to keep them, :meth:`take` them.
         """
-        return next(iter(self._held), ())
+        return tuple(each.sock for held in self._held for each in held)
 
     def take(self) -> tuple[socket.socket, ...]:
         """Hand over the bound sockets, in the order of ``endpoints``; the caller closes them.
@@ -90,15 +72,14 @@ class Reservation:
         port while its connections are in TIME_WAIT. A second call, and one after ``close()``,
         is a ``RuntimeError``.
         """
-        sockets = self._handed_over()
+        held = self._handed_over()
         with ExitStack() as undo:
-            for sock in sockets:
+            for asked, sock, over_connections in held:
                 undo.enter_context(sock)
-            for asked, sock in zip(self._requests, sockets, strict=True):
-                if asked in self._over_connections:
-                    admit_connections(asked, sock, self.port)
+                if over_connections:
+                    allow_reuse(asked, sock, self.port)
             undo.pop_all()
-        return sockets
+        return tuple(each.sock for each in held)
 
     def listen(self, backlog: int | None = None) -> tuple[socket.socket, ...]:
         """Hand over the sockets, those of TCP listening; otherwise as :meth:`take`.
@@ -109,19 +90,19 @@ class Reservation:
         exact port that was taken over the connections of an earlier server.
         """
         limit = MAX_BACKLOG if backlog is None else checked_backlog(backlog)
-        sockets = self._handed_over()
+        held = self._handed_over()
         with ExitStack() as undo:
-            for sock in sockets:
-                undo.enter_context(sock)
+            for each in held:
+                undo.enter_context(each.sock)
             try:
-                for asked, sock in zip(self._requests, sockets, strict=True):
+                for asked, sock, _ in held:
                     if asked.transport == "tcp":
                         listen_on(asked, sock, self.port, limit)
             except BindError as error:
-                explain(error)
+                add_hint(error)
                 raise
             undo.pop_all()
-        return sockets
+        return tuple(each.sock for each in held)
 
     def close(self) -> None:
         """Give the port up, unless it was handed over; calling it again does nothing."""
@@ -130,10 +111,10 @@ class Reservation:
         except IndexError:  # another thread may have been quicker, just now
             return
         with ExitStack() as sockets:
-            for sock in held:
-                sockets.enter_context(sock)
+            for each in held:
+                sockets.enter_context(each.sock)
 
-    def _handed_over(self) -> tuple[socket.socket, ...]:
+    def _handed_over(self) -> tuple[HeldSocket, ...]:
         try:
             return self._held.pop()
         except IndexError:

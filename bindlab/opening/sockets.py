@@ -1,8 +1,4 @@
-"""Opening a socket on an address and a port: ``bind()`` and ``listen()``.
-
-Knows what callers may ask for, and in what order it is tried. The checks are request.py's,
-the system calls one_socket.py's, the words for a refusal errors.py's and hints.py's.
-"""
+"""One socket on an address and a port: ``bind()`` and ``listen()``."""
 
 import socket
 import struct
@@ -10,7 +6,7 @@ import sys
 
 from bindlab.endpoint import IPAddress, Transport
 from bindlab.errors import AddressNotAvailableError, BindError, FamilyNotSupportedError
-from bindlab.opening.hints import explain
+from bindlab.opening.hints import add_hint
 from bindlab.opening.one_socket import open_socket
 from bindlab.opening.request import MAX_BACKLOG, Request, checked_backlog, checked_port, request
 
@@ -120,5 +116,5 @@ def _open(asked: Request, port: int, backlog: int | None) -> socket.socket:
         ):
             ipv4 = request("0.0.0.0", asked.transport, False, asked.device, asked.share_port)
             return _open(ipv4, port, backlog)
-        explain(error, asked.device)
+        add_hint(error, asked.device)
         raise

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-__all__ = ["apart", "enter", "enter_new", "here"]
+__all__ = ["apart", "enter_new"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -23,18 +23,10 @@ def enter_new() -> None:
     """
     if not sys.platform.startswith("linux"):
         raise OSError("network namespaces are Linux's")
-    _check(ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET))
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"no network of one's own: {os.strerror(number)}")
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True, timeout=10)
-
-
-def here() -> int:
-    """Return a descriptor of the calling thread's network, for :func:`enter`."""
-    return os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-
-
-def enter(network: int) -> None:
-    """Move the calling thread into *network*."""
-    _check(ctypes.CDLL(None, use_errno=True).setns(network, CLONE_NEWNET))
 
 
 def apart(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -63,9 +55,3 @@ def apart(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     if isinstance(result, OSError):
         raise result
     return result
-
-
-def _check(result: int) -> None:
-    if result != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, f"no network of one's own: {os.strerror(number)}")

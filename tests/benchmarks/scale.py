@@ -19,7 +19,7 @@ class Scale(NamedTuple):
 
 FULL = Scale(
     rounds=41,
-    held=(0, 10, 100, 1000, 10_000, 20_000, 27_000),
+    held=(0, 10, 100, 1000, 10_000),
     claims=4000,
     addresses=(1, 10, 100, 1000, 5000),
     networks=(10, 100, 1000, 5000),

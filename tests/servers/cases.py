@@ -33,8 +33,8 @@ _UNCLOSED_FILE = "ignore:unclosed file:ResourceWarning"
 _NEVER_AWAITED = "ignore:coroutine 'Server.serve' was never awaited:RuntimeWarning"
 
 CASES = (
-    Case("http.server, socketserver", "http.server", "handler", listens=True),
-    Case("wsgiref", "wsgiref", "wsgi", listens=True),
+    Case("http.server, socketserver", "http.server", "handler"),
+    Case("wsgiref", "wsgiref", "wsgi"),
     Case("asyncio", "asyncio", "asyncio_streams", listens=True, backlog=100),
     Case("uvicorn", "uvicorn", "asgi", several=True, listens=True, backlog=2048),
     Case(
@@ -70,7 +70,7 @@ CASES = (
         ignored=(_UNCLOSED_SOCKET, _UNCLOSED_FILE),  # Ctrl-C ends serve() without closing
     ),
     Case("werkzeug, Flask", "flask", "flask_app"),
-    Case("Django", "django", "django_wsgi", listens=True),
+    Case("Django", "django", "django_wsgi"),
     Case("cheroot", "cheroot", "wsgi", listens=True, backlog=5),
     Case("aiohttp", "aiohttp", "aiohttp_app", several=True, listens=True, backlog=128),
     Case("tornado", "tornado", "tornado_app", several=True),

@@ -1,12 +1,8 @@
 """What type checkers see of the values: read by mypy and pyright, never run."""
 
 import socket
-from functools import partial
-from http.server import HTTPServer, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from socketserver import BaseRequestHandler, BaseServer, UDPServer
 from typing import assert_type
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from bindlab import (
     THIS_HOST,
@@ -28,7 +24,6 @@ from bindlab import (
     interfaces,
     listen,
     reachable_from,
-    server_on,
     this_host,
 )
 
@@ -76,13 +71,3 @@ def mistakes(endpoint: Endpoint) -> None:
     listen(0, None)  # type: ignore[arg-type]
     Host.of(system="beos")  # type: ignore[arg-type]
     Route("0.0.0.0/0", refusal="throw")  # type: ignore[arg-type]
-
-
-def servers() -> None:
-    here = partial(SimpleHTTPRequestHandler, directory="/")
-    assert_type(server_on(listen(), ThreadingHTTPServer, here), ThreadingHTTPServer)
-    assert_type(server_on(listen(), WSGIServer, WSGIRequestHandler), WSGIServer)
-    assert_type(server_on(bind(transport="udp"), UDPServer, BaseRequestHandler), UDPServer)
-    server_on(8000, HTTPServer, here)  # type: ignore[arg-type]
-    server_on(listen(), BaseServer, here)  # type: ignore[type-var]
-    server_on(listen(), HTTPServer, print)  # type: ignore[arg-type]
