@@ -42,6 +42,19 @@ ADOPTING_ALL_THE_SAME = {
     *(("getsockopt", name) for name in CALLS["getsockopt"].split()),
 }
 
+# They ask by netlink whether connections have the port: with their second socket, whose two
+# options are not needed. Without an answer, what bind() said stands.
+ASKING = (
+    "bind over TIME_WAIT",
+    "allocate over TIME_WAIT",
+    "allocate over TIME_WAIT, take",
+    "allocate over TIME_WAIT, listen",
+)
+ASKED = {
+    ("bind", "EADDRINUSE"),
+    *(("setsockopt", name) for name in CALLS["setsockopt"].split()),
+}
+
 # What may succeed although a call failed, because there is another way: an IPv4 socket
 # for dual_stack=True, "localhost" without one of its addresses, another port or another try.
 OTHER_WAYS: dict[str, set[tuple[str, str]]] = {
@@ -59,11 +72,9 @@ OTHER_WAYS: dict[str, set[tuple[str, str]]] = {
     "allocate pair": {("bind", "EADDRINUSE"), ("bind", "EACCES"), ("bind", "EPERM")},
     "allocate within": {("bind", "EADDRINUSE"), ("bind", "EACCES"), ("bind", "EPERM")},
     "allocate listen": {("listen", "EADDRINUSE"), ("bind", "EADDRINUSE")},
-    "bind over TIME_WAIT": {("bind", "EADDRINUSE")},
+    **dict.fromkeys(ASKING, ASKED),
     "listen over TIME_WAIT": {("bind", "EADDRINUSE")},
-    "allocate over TIME_WAIT": {("bind", "EADDRINUSE")},
-    "allocate over TIME_WAIT, take": {("bind", "EADDRINUSE")},
-    "allocate over TIME_WAIT, listen": {("bind", "EADDRINUSE"), ("listen", "EADDRINUSE")},
+    "allocate over TIME_WAIT, listen": {*ASKED, ("listen", "EADDRINUSE")},
     "allocate fixed, listen": {("listen", "EADDRINUSE")},
     "listen fixed": {("bind", "EADDRINUSE")},
     **dict.fromkeys(ADOPTING, ADOPTING_ALL_THE_SAME),
@@ -133,6 +144,8 @@ def try_once(label: str, opening: Callable[[], object], call: str, nth: int, nam
     number = getattr(errno, name)
     before = open_descriptors()
     shim.fault_set(NAMES.index(call), nth, number)
+    if label in ASKING and call == "socket" and nth == 2:
+        call, number = "bind", errno.EADDRINUSE
     try:
         result = opening()
     except BindError as error:
