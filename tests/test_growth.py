@@ -1,4 +1,4 @@
-"""What grows with a machine, and what does not: exact numbers, no time.
+"""What grows with a machine, and how fast: exact numbers of calls, no time.
 
 ``python -m tests.benchmarks`` says what things cost.
 """
@@ -6,184 +6,97 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from ipaddress import IPv6Address
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
 from typing import NamedTuple
 
 import pytest
 from attempts import LINUX
-from benchmarks.on_paper import host_with
-from hypothesis import given
-from hypothesis import strategies as st
-from test_laws import NETWORKS, PEERS, bindings, hosts, origins
+from benchmarks.on_paper import LAYOUTS, host_with
 
-from bindlab import (
-    BEYOND,
-    INTERNET,
-    THIS_HOST,
-    AddressState,
-    Binding,
-    Endpoint,
-    Host,
-    Interface,
-    Reach,
-    Route,
-    Verdict,
-    reachable_from,
+import bindlab
+from bindlab import BEYOND, THIS_HOST, Host, reachable_from
+from bindlab.reach import Origin
+
+PACKAGE = str(Path(bindlab.__file__).parent)
+FEW, MANY = 50, 200  # networks
+NEIGHBOUR, BEYOND_ALL, OTHER_FAMILY = "10.0.0.77", "8.8.8.8", "2a00:1::1"
+TARGET = "0.0.0.0:80"
+LAPTOP = Host.of(
+    lo=["127.0.0.1/8", "::1/128"],
+    wifi=["192.168.0.102/24", "fe80::2/64", "2a00:1::2/64"],
+    eth=["10.0.0.12/24", "fe80::3/64"],
+    docker0="172.17.0.1/16",
 )
-from bindlab.host import System
-from bindlab.reach import judging
-from bindlab.reach.crowds import Crowd, Target, crowds
-from bindlab.reach.origin import Place
-from bindlab.reach.path import Path
-from bindlab.reach.routing import Routing
-from bindlab.reach.rules import GATES, NEEDS, Rule
-from bindlab.reach.topology import Topology
-from bindlab.reach.verdict import Condition, Origin, Reason
-
-SIZES = (100, 1000)  # networks: two full interfaces at least
-ORIGINS = ["10.0.0.77", "10.0.77.77", "10.200.0.7", "192.0.2.9", "10.0.0.0/24", THIS_HOST, BEYOND]
 
 
-class Counted(NamedTuple):
-    """How often a rule was put to a path."""
+class Walk(NamedTuple):
+    """What a call entered inside the package."""
 
-    count: list[int]
-
-    def rule(self, rule: Rule[Reason] | Rule[Condition]) -> object:
-        def holds(path: Path) -> bool:
-            self.count[0] += 1
-            return rule.holds(path)
-
-        return rule.replace(holds=holds)
+    calls: int
+    files: set[str]
 
 
-@pytest.fixture
-def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
-    """Count what rules are asked from now on."""
-    counted = Counted([0])
-    monkeypatch.setattr(judging, "GATES", tuple(map(counted.rule, GATES)))
-    monkeypatch.setattr(judging, "NEEDS", tuple(map(counted.rule, NEEDS)))
-    return counted
+def walk(call: Callable[[], object]) -> Walk:
+    """Return how many functions of bindlab *call* calls, and in which of its files."""
+    entered: list[str] = []
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code.co_filename.startswith(PACKAGE):
+            entered.append(frame.f_code.co_filename)
+
+    sys.setprofile(note)
+    try:
+        call()
+    finally:
+        sys.setprofile(None)
+    return Walk(len(entered), set(entered))
 
 
-def asked(counted: Counted, reach: Reach, origin: Origin | str) -> int:
-    """Return how many questions to rules a verdict takes."""
-    before = counted.count[0]
-    reach.verdict(origin)
-    return counted.count[0] - before
+@pytest.mark.parametrize("bound", ["127.0.0.1:3000", "0.0.0.0:3000", "[::]:3000"])
+def test_a_first_verdict_is_a_short_walk(bound: str) -> None:
+    """A reader who follows a first verdict passes few calls, in few files."""
+    reachable_from(bound, host=LAPTOP).verdict("192.168.0.50")  # what is imported late is there
+    reach = reachable_from(bound, host=LAPTOP)
+    found = walk(lambda: reach.verdict("192.168.0.50"))
+    assert found.calls < 150
+    assert len(found.files) < 12, sorted(found.files)
 
 
-@pytest.mark.parametrize("origin", ORIGINS[:2], ids=str)
-def test_a_neighbour_costs_the_same_in_any_number_of_networks(
-    counted: Counted, origin: str
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(
+    "origin", [NEIGHBOUR, BEYOND_ALL, OTHER_FAMILY, "10.0.0.0/24", THIS_HOST, BEYOND], ids=str
+)
+def test_a_first_verdict_grows_no_faster_than_the_networks(
+    layout: str, origin: Origin | str
 ) -> None:
-    """Rules are put to one path of those alike, however many addresses the host has."""
+    """Four times the networks take at most about four times the calls, wherever they are."""
     few, many = (
-        asked(counted, reachable_from("0.0.0.0:80", host=host_with(n)), origin) for n in SIZES
+        walk(lambda n=n: reachable_from(TARGET, host=host_with(n, layout)).verdict(origin)).calls
+        for n in (FEW, MANY)
     )
-    assert few == many > 0
+    assert many < few * MANY / FEW * 1.2
 
 
-@pytest.mark.parametrize("origin", ORIGINS[2:], ids=str)
-def test_addresses_of_one_interface_cost_nothing_more(
-    counted: Counted, origin: Origin | str
-) -> None:
-    """From anywhere, the addresses of an interface cost what one of them costs."""
-    one, hundred = (
-        asked(
-            counted,
-            reachable_from("0.0.0.0:80", host=Host([Interface("eth0", 2, None, listed)])),
-            origin,
-        )
-        for listed in (["10.0.0.1/24", "10.0.1.1/24"], [f"10.0.{n}.1/24" for n in range(200)])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_table_grows_no_faster_than_the_networks(layout: str) -> None:
+    """Each network has its row, and a row costs the same among few and many."""
+    few, many = (
+        walk(lambda n=n: reachable_from(TARGET, host=host_with(n, layout)).rows).calls
+        for n in (FEW, MANY)
     )
-    assert one == hundred > 0
+    assert many < few * MANY / FEW * 1.2
 
 
-def test_another_neighbour_asks_no_rule(counted: Counted) -> None:
-    """Neighbours on one network stand at one place."""
-    reach = reachable_from("0.0.0.0:80", host=host_with(100))
-    assert asked(counted, reach, "10.0.77.77") > 0
-    assert asked(counted, reach, "10.0.77.88") == 0
-
-
-@pytest.mark.parametrize("origin", ORIGINS, ids=str)
-def test_a_second_question_asks_no_rule(counted: Counted, origin: Origin | str) -> None:
-    """What is known of a place is not worked out again."""
-    reach = reachable_from("0.0.0.0:80", host=host_with(100))
-    assert asked(counted, reach, origin) > 0
-    assert asked(counted, reach, origin) == 0
-
-
-ROUTES = [
-    Route("0.0.0.0/0", "eth0", "192.168.0.1"),
-    Route("0.0.0.0/0", "eth1", "10.0.0.1", metric=100),
-    Route("10.0.0.0/8", "eth1"),
-    Route("192.168.0.0/16", "eth0", source="192.168.0.102"),
-    Route("8.8.0.0/16", refusal="unreachable"),
-    Route("::/0", "eth1", "fe80::1"),
-    Route("fd00::/8", "eth0", "fd00:1::1"),
-]
-
-
-def one_by_one(
-    one: Target, place: Place, topology: Topology, routing: Routing
-) -> Iterator[Sequence[Crowd]]:
-    """Yield what ``crowds()`` does, but no destination speaks for another."""
-    for block in crowds(one, place, topology, routing):
-        members = (member for crowd in block for member in crowd.members())
-        yield [Crowd(each, (each,)) for each in sorted(members, key=lambda each: each.number)]
-
-
-def shown(verdict: Verdict) -> tuple[object, ...]:
-    """Return all of a verdict; endpoints without what they say of one another."""
-    return (*verdict.replace(endpoints=()).__getstate__()[1].values(), *verdict.endpoints)
-
-
-def check_together(binding: Binding, host: Host, origin: Origin | str) -> None:
-    """Compare an answer with that of destinations which are all judged by themselves."""
-    together = Reach([binding], host).verdict(origin)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(judging, "crowds", one_by_one)
-        alone = Reach([binding], host).verdict(origin)
-        assert shown(together) == shown(alone)
-
-
-@given(hosts, st.none() | st.lists(st.sampled_from(ROUTES), max_size=4), bindings, origins)
-def test_whoever_speaks_for_others_says_what_they_would(
-    host: Host, routes: list[Route] | None, binding: Binding, origin: Origin | str
-) -> None:
-    """No answer changes when every destination is judged by itself."""
-    check_together(binding, host.replace(routes=routes), origin)
-
-
-DEPRECATED = {IPv6Address("fd00:1::2"): AddressState.DEPRECATED}
-# On each, the first address of eth0 is one that an origin may well not mean.
-ETH0 = [
-    *("100.64.3.3/10", "10.9.0.1/31", "10.0.0.12/24", "192.168.0.103/32", "192.168.0.102/24"),
-    *("203.0.113.4/24", "fd00:1::2/64", "fd00:2::2/64", "2a00:1::3/64", "fe80::2/64"),
-]
-MANY = [
-    Interface("lo", 1, None, ["127.0.0.1/8", "::1/128"], is_loopback=True),
-    Interface("eth0", 2, None, ETH0, states=DEPRECATED),
-    Interface("utun0", 4, None, ["10.1.0.1/24", "fd00:5::1/64"]),
-    Interface("eth1", 3, None, ["10.2.0.1/24", "10.3.0.1/24", "fd00:6::1/64", "fe80::3/64"]),
-]
-
-
-@pytest.mark.parametrize("system", ["linux", "macos"])
-@pytest.mark.parametrize("routes", [None, ROUTES], ids=["unknown", "known"])
-@pytest.mark.parametrize("device", [None, "eth0"])
-@pytest.mark.parametrize("wildcard", ["0.0.0.0", "::"])
-def test_of_many_addresses_the_right_one_speaks(
-    wildcard: str, device: str | None, routes: list[Route] | None, system: System
-) -> None:
-    """What lies in the origin's network, answers it, or is deprecated, speaks for itself."""
-    host = Host(MANY, system, routes=routes)
-    binding = Binding(Endpoint(wildcard, 80), False, device, listening=True)
-    for origin in (*PEERS, *NETWORKS, "10.2.0.9", "fd00:6::9", THIS_HOST, BEYOND, INTERNET, *MANY):
-        check_together(binding, host, origin)
+def test_a_second_question_is_remembered_and_not_for_ever() -> None:
+    """An answer is kept, so that asking again judges nothing, and the memory has a bound."""
+    reach = reachable_from(TARGET, host=LAPTOP)
+    first = reach.verdict("192.168.0.50")
+    assert reach.verdict("192.168.0.50") is first
+    for number in range(3000):
+        reach.verdict(f"8.8.{number >> 8}.{number & 255}")
+    assert len(reach._verdicts) <= 1000
 
 
 CALLS = {

@@ -262,7 +262,8 @@ def test_a_neighbour_needs_a_route_to_another_network_on_its_link() -> None:
     host = Host.of(eth0=["192.168.0.102/24", "10.1.0.1/24"])
     assert Condition.ROUTE_THERE not in ask("10.1.0.1:80", "10.1.0.9", host).conditions
     assert Condition.ROUTE_THERE in ask("10.1.0.1:80", "192.168.0.50", host).conditions
-    assert dials(ask("0.0.0.0:80", "192.168.0.50", host)) == ["192.168.0.102:80", "10.1.0.1:80"]
+    assert dials(ask("0.0.0.0:80", "192.168.0.50", host)) == ["192.168.0.102:80"]
+    assert dials(ask("10.1.0.1:80", "192.168.0.50", host)) == ["10.1.0.1:80"]
 
 
 def test_a_link_local_address_of_another_interface_answers_by_its_link() -> None:
@@ -296,11 +297,34 @@ def test_openbsd_has_no_dual_stack() -> None:
 
 
 def test_a_link_local_neighbour_dials_a_link_local_address() -> None:
-    """An origin's own scope goes first (RFC 6724 section 5, rule 2)."""
+    """An origin dials an address of its own scope (RFC 6724 section 5, rule 2), or else another."""
     host = Host.of(lo="127.0.0.1/8", eth0=["fe80::1/64", "2a00:1::1/64"])
     verdict = ask("[::]:80", "fe80::9%eth0", host, v6only=True)
-    assert dials(verdict) == ["[fe80::1%eth0]:80", "[2a00:1::1]:80"]
+    assert dials(verdict) == ["[fe80::1%eth0]:80"]
     assert Condition.PEER_ZONE in verdict.conditions
+    assert dials(ask("[2a00:1::1]:80", "fe80::9%eth0", host)) == ["[2a00:1::1]:80"]
+
+
+def test_a_detour_is_dialled_where_nothing_straight_is_open() -> None:
+    """An address of another interface is offered, and one alone, where none of its own is open."""
+    named = Host.of(lo="127.0.0.1/8", wifi="192.168.0.102/24", eth=["10.0.0.1/24", "10.1.0.1/24"])
+    host = named.replace(interfaces=[*named.interfaces, Interface("cable", 9)])
+    assert dials(ask("0.0.0.0:80", "192.168.0.50", host)) == ["192.168.0.102:80"]
+    for_the_cable = ask("0.0.0.0:80", host.interface("cable"), host)
+    assert dials(for_the_cable) == ["192.168.0.102:80"]
+    assert Condition.WEAK_HOST in for_the_cable.conditions
+
+
+def test_a_no_has_all_its_reasons() -> None:
+    """All gates that are shut on the best path are told, the first of them first."""
+    host = Host.of(lo="127.0.0.1/8", wifi="192.168.0.102/24")
+    down = host.replace(interfaces=[host.interfaces[0], host.interfaces[1].replace(is_up=False)])
+    verdict = ask("127.0.0.1:80", "192.168.0.50", down)
+    assert verdict.reasons == (Reason.LOOPBACK, Reason.LINK_DOWN)
+    assert verdict.reason is Reason.LOOPBACK
+    lost = ask("127.0.0.1:80", "8.8.8.8", host.replace(routes=[]))
+    assert lost.reasons == (Reason.LOOPBACK, Reason.NO_WAY_BACK)
+    assert ask("0.0.0.0:80", "192.168.0.50", host).reasons == ()
 
 
 def test_names_of_digits() -> None:

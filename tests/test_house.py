@@ -32,13 +32,12 @@ ROWS = (
 ABOVE_THE_FACE = ("lab", "testing", "pytest_plugin", "__main__")
 REACH = (
     ("markup",),
-    ("verdict", "networks", "longest_prefix"),
+    ("verdict",),
     ("topology",),
     ("origin",),
-    ("routing",),
-    ("path", "standing"),
-    ("rules", "ways", "render", "ranking", "words"),
-    ("crowds",),
+    ("return_path",),
+    ("path", "interface_rank"),
+    ("rules", "words", "render"),
     ("judging",),
     ("reach",),
 )

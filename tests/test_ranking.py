@@ -3,7 +3,7 @@
 import pytest
 
 from bindlab import Binding, Endpoint, Host, Interface, Reach, Route
-from bindlab.reach.standing import HINTS
+from bindlab.reach.interface_rank import HINTS
 
 
 def reach(host: Host, bound: str = "0.0.0.0:80") -> Reach:

@@ -1,118 +1,113 @@
-"""Weighing: of all the ways in from where an origin stands, the best, or why there is none."""
+"""Of all the ways in from where an origin may stand: the best, or why there is none."""
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, partial
 from typing import NamedTuple
 
-from bindlab.interface import AddressState
-from bindlab.reach.crowds import Crowd, Target, crowds
-from bindlab.reach.origin import Place, is_internet
-from bindlab.reach.path import Path
-from bindlab.reach.routing import Routing
-from bindlab.reach.rules import ASSUMPTIONS, GATES, NEEDS, Rule
-from bindlab.reach.standing import Standings
-from bindlab.reach.topology import Topology
-from bindlab.reach.verdict import Answer, Candidate, Condition, Origin, Reason, Scope, Verdict
-from bindlab.reach.ways import Destination, hears, ways
-from bindlab.reach.words import words_for
+from bindlab.binding import Binding
+from bindlab.endpoint import unmap
+from bindlab.interface import AddressState, Interface
+from bindlab.reach.interface_rank import Ranks
+from bindlab.reach.origin import Place, Where
+from bindlab.reach.path import MACOS_TUNNELS, Path
+from bindlab.reach.return_path import Routing
+from bindlab.reach.rules import ASSUMPTIONS, GATES, NEEDS
+from bindlab.reach.topology import Destination, Topology
+from bindlab.reach.verdict import Answer, Origin, Reason, Verdict
+from bindlab.reach.words import candidate, words_for
 from bindlab.special_addresses import Kind
 
-__all__ = ["Judgement", "weigh"]
+__all__ = ["judge"]
 
 
-class Judgement(NamedTuple):
-    """A verdict on everybody who stands at one place, whoever it is: all but the origin."""
+class _Way(NamedTuple):
+    """An address to dial, and the interface by which the socket sees its packets come."""
 
-    answer: Answer
-    reason: Reason | None = None
-    conditions: tuple[Condition, ...] = ()
-    endpoints: Callable[[], tuple[Candidate, ...]] | tuple[Candidate, ...] = ()
-    explanation: str = ""
-    interface: str | None = None
-    assumptions: tuple[str, ...] = ()
-
-    def on(self, origin: Origin) -> Verdict:
-        """Return the verdict on *origin*, which stands there."""
-        return Verdict(origin, *self)
+    to: Destination
+    arrival: Interface | None
 
 
-class _Open(NamedTuple):
-    """A path that no gate shuts, what it still depends on, and all that it speaks for.
+class _Shut(NamedTuple):
+    """A path, and the number of the first gate that is shut on it."""
 
-    *block* is greater for what was found later.
-    """
-
-    target: Target
+    gate: int
     path: Path
-    needs: tuple[Rule[Condition], ...]
-    crowd: Crowd
-    block: int
 
 
-def weigh(
+def judge(
+    origin: Origin,
     places: Sequence[Place],
-    targets: Sequence[Target],
-    topology: Topology,
+    bindings: Sequence[Binding],
     routing: Routing,
-    assumptions: tuple[str, ...],
-) -> Judgement:
-    """Return the judgement on who stands at *places*, over all of *targets*.
+    ranks: Ranks,
+    assumptions: Sequence[str],
+) -> Verdict:
+    """Return the verdict on *origin*, which stands at one of *places*, over all *bindings*.
 
-    A path that some gate shuts counts by how many gates it passed: the reason for a NO is the
-    gate that stopped the best of them.
+    A detour counts only where no straight way is open. The reason for a NO is the gate that
+    stopped the path that came furthest.
     """
-    open_paths: list[_Open] = []
-    furthest: tuple[int, Path] | None = None
-    blocks = (
-        (one, place, block)
-        for one in targets
-        for place in places
-        for block in crowds(one, place, topology, routing)
-    )
-    for number, (one, place, block) in enumerate(blocks):
-        heard = hears(one.binding, place, topology)
-        for crowd in block:
-            for path in ways(one.binding, crowd.first, place, topology, routing, heard):
-                gate = _first_shut(path)
-                if gate is None:
-                    needs = tuple(need for need in NEEDS if need.holds(path))
-                    open_paths.append(_Open(one, path, needs, crowd, number))
-                    break  # the others come in by a detour to the same address
-                if furthest is None or gate > furthest[0]:
-                    furthest = (gate, path)
-    if open_paths:
-        each_once = len(targets) == len(places) == 1 and targets[0].each_once
-        return _admitted(open_paths, assumptions, each_once=each_once)
+    opened: list[Path] = []
+    furthest: _Shut | None = None
+    # The return path of a place is asked for by each of its paths, and is one for nearly all.
+    standpoints = [(place, cache(partial(routing.return_path, place))) for place in places]
+    for binding in bindings:
+        for place, answers in standpoints:
+            heard = _hears(binding, place, routing.topology)
+            for stage in _stages(binding, place, routing.topology):
+                opened_before = len(opened)
+                for to, arrival in stage:
+                    path = Path(binding, place, to, arrival, routing, answers, hears_origin=heard)
+                    gate = _first_shut(path)
+                    if gate is None:
+                        opened.append(path)
+                    elif furthest is None or gate > furthest.gate:
+                        furthest = _Shut(gate, path)
+                if len(opened) > opened_before:
+                    break
+    if opened:
+        return _admitted(origin, places, opened, ranks, assumptions)
     if furthest is None:
-        return _without_address(targets)
+        bound = ", ".join(str(binding.endpoint) for binding in bindings)
+        sentence = f"this machine has no address that {bound} could mean"
+        return Verdict(origin, Answer.NO, (Reason.ADDRESS_GONE,), explanation=sentence)
+    return _refused(origin, furthest, assumptions)
+
+
+def _refused(origin: Origin, furthest: _Shut, assumptions: Sequence[str]) -> Verdict:
     number, path = furthest
-    return _refused(GATES[number], path, assumptions)
-
-
-def _refused(gate: Rule[Reason], path: Path, assumptions: tuple[str, ...]) -> Judgement:
-    return Judgement(
+    gate = GATES[number]
+    also_shut = [other.word for other in GATES[number + 1 :] if other.holds(path)]
+    return Verdict(
+        origin,
         Answer.NO,
-        gate.word,
+        reasons=tuple(dict.fromkeys([gate.word, *also_shut])),
         explanation=gate.sentence.format(**words_for(path)),
-        interface=_name(path) if path.on_link else None,
-        assumptions=(*assumptions, *_assumed(path, (gate.reads,))),
+        interface=_arrival(path) if path.on_link else None,
+        assumptions=(*assumptions, *_assumed(path, [gate.reads])),
     )
-
-
-def _without_address(targets: Sequence[Target]) -> Judgement:
-    bound = ", ".join(str(one.binding.endpoint) for one in targets)
-    sentence = f"this machine has no address that {bound} could stand for"
-    return Judgement(Answer.NO, Reason.ADDRESS_GONE, explanation=sentence)
 
 
 def _admitted(
-    open_paths: Sequence[_Open], assumptions: tuple[str, ...], *, each_once: bool
-) -> Judgement:
-    alike: dict[tuple[bool | int, ...], list[_Open]] = {}
-    for way in open_paths:
-        alike.setdefault(_preference(way), []).append(way)
-    ordered = [alike[preference] for preference in sorted(alike)]
-    path, needs = ordered[0][0].path, ordered[0][0].needs
+    origin: Origin,
+    places: Sequence[Place],
+    opened: Sequence[Path],
+    ranks: Ranks,
+    assumptions: Sequence[str],
+) -> Verdict:
+    straight = [path for path in opened if not path.crosses]
+    needed = [(path, [need for need in NEEDS if need.holds(path)]) for path in straight or opened]
+    if len(needed) > 1:
+        needed.sort(
+            key=lambda each: (
+                *_preference(each[0], len(each[1])),
+                places.index(each[0].place),
+                *ranks.order(each[0].owner),
+            )
+        )
+    if not straight:
+        needed = needed[:1]
+    path, needs = needed[0]
     words = words_for(path)
     at = f"at {words['address']}"
     if path.inside:
@@ -122,52 +117,15 @@ def _admitted(
     elif path.arrival is not None:
         at += f" by {words['arrival']}"
     ifs = " and ".join(need.sentence.format(**words) for need in needs)
-    return Judgement(
+    return Verdict(
+        origin,
         Answer.CONDITIONAL if needs else Answer.YES,
         conditions=tuple(need.word for need in needs),
-        endpoints=cache(lambda: _endpoints(ordered, each_once=each_once)),
+        endpoints=tuple(dict.fromkeys(candidate(each) for each, _ in needed)),
         explanation=f"{at}, if {ifs}" if needs else at,
-        interface=None if path.inside else _name(path),
-        assumptions=(*assumptions, *_assumed(path, (need.reads for need in needs))),
+        interface=None if path.inside else _arrival(path),
+        assumptions=(*assumptions, *_assumed(path, [need.reads for need in needs])),
     )
-
-
-def _endpoints(ordered: Sequence[Sequence[_Open]], *, each_once: bool) -> tuple[Candidate, ...]:
-    offers = (offer for alike in ordered for offer in _offers(alike))
-    return tuple(offers if each_once else dict.fromkeys(offers))
-
-
-def _offers(alike: Sequence[_Open]) -> Iterable[Candidate]:
-    """Return what ways that no rule tells apart have to offer, by the standing of interfaces."""
-    crowds = [(way, tuple(way.crowd.members())) for way in alike]
-    several = sum(len(crowd) for _, crowd in crowds) > 1
-    found = [(way, crowd, _candidates(way, crowd, several=several)) for way, crowd in crowds]
-    if len(found) == 1:
-        return found[0][2]
-    standings = alike[0].target.standings
-    ranked = [
-        ((standings.order(offer.interface), way.block, each.number), offer)
-        for way, crowd, offers in found
-        for each, offer in zip(crowd, offers, strict=True)
-    ]
-    return [offer for _, offer in sorted(ranked, key=lambda rank: rank[0])]
-
-
-def _candidates(way: _Open, crowd: Sequence[Destination], *, several: bool) -> list[Candidate]:
-    """Return what there is to dial; by a detour it is the same, whoever dials."""
-    path, standings = way.path, way.target.standings
-    if not (path.on_link and path.crosses):
-        return [_candidate(path, each, standings, several=several) for each in crowd]
-    several = len(crowd) > 1
-    known = way.target.detours.setdefault(several, {})
-    for each in crowd:
-        if each.number not in known:
-            known[each.number] = _candidate(path, each, standings, several=several)
-    return [known[each.number] for each in crowd]
-
-
-def _assumed(path: Path, settings: Iterable[str]) -> tuple[str, ...]:
-    return tuple(ASSUMPTIONS[name] for name in settings if name in path.host.assumed)
 
 
 def _first_shut(path: Path) -> int | None:
@@ -177,19 +135,20 @@ def _first_shut(path: Path) -> int | None:
     return None
 
 
-def _preference(way: _Open) -> tuple[bool | int, ...]:
+def _assumed(path: Path, settings: Iterable[str]) -> list[str]:
+    return [ASSUMPTIONS[name] for name in settings if name in path.host.assumed]
+
+
+def _preference(path: Path, needs: int) -> tuple[bool | int, ...]:
     """Order ways in: the surest, then what this machine answers from, then loopback.
 
     Then as RFC 6724 section 5 would: an address of the origin's own scope, neither deprecated
-    nor temporary. Of IPv4 and IPv6, IPv4 goes first, because people can type it. Ways that are
-    alike in all of that keep the order of standing.py, and then the system's.
+    nor temporary. Of IPv4 and IPv6, IPv4 goes first, because people can type it.
     """
-    path, needs = way.path, way.needs
-    state = path.state or AddressState.PREFERRED
+    state = path.claim
     return (
-        path.crosses,
         path.needs_nat,
-        len(needs),
+        needs,
         not path.is_answering,
         not path.is_loopback,
         path.has_zone is not path.place.link_local,
@@ -199,54 +158,59 @@ def _preference(way: _Open) -> tuple[bool | int, ...]:
     )
 
 
-def _candidate(
-    path: Path, destination: Destination, standings: Standings, *, several: bool
-) -> Candidate:
-    """Return what *path*, or one that no rule tells apart from it, has to offer."""
-    endpoint = path.binding.endpoint
-    return Candidate(
-        destination.ip,
-        endpoint.port,
-        endpoint.transport,
-        interface=destination.owner.name if destination.owner else None,
-        audience=_audience(path),
-        reason=_why(path, destination) + _beside_others(destination, standings, several=several),
-    )
+def _stages(binding: Binding, place: Place, topology: Topology) -> Iterator[list[_Way]]:
+    """Yield the ways from *place* to *binding*, stage by stage: a later one is the worse choice.
+
+    From inside there is one stage. From a link there are first the addresses that the link's
+    interface has in the origin's network, then its others; from beyond, every address by the
+    interface that has it. Detours are last: an address by another interface than its own.
+    """
+    found = topology.destinations(binding.endpoint.ip)
+    if place.where is Where.INSIDE:
+        # The packet goes through loopback, yet the socket layer sees the interface that owns
+        # the destination (measured on Linux; orig_oif in ip_route_output_key_hash_rcu).
+        loopback = topology.loopback
+        yield [_Way(to, loopback if to.kind is Kind.LOOPBACK else to.owner) for to in found]
+        return
+    if not place.arrivals:
+        yield [_Way(to, None) for to in found]
+        return
+    by_name = {link.name: link for link in place.arrivals}
+    straight = [_Way(to, to.owner) for to in found if to.owner and to.owner.name in by_name]
+    members = place.members if place.where is Where.ON_LINK else None
+    if members is None:
+        yield straight
+    else:
+        near = [way.to.network is not None and members.overlaps(way.to.network) for way in straight]
+        yield [way for way, is_near in zip(straight, near, strict=True) if is_near]
+        yield [way for way, is_near in zip(straight, near, strict=True) if not is_near]
+    arrivals = place.arrivals
+    if binding.device is not None:
+        # A socket on a device hears no other; one of the others is enough for the reason.
+        pinned = topology.link(binding.device)
+        arrivals = (pinned,) if pinned and pinned.name in by_name else arrivals[:1]
+    kinds = _one_of_each_kind(found) if binding.endpoint.is_unspecified else found
+    yield [_Way(to, arrival) for to in kinds for arrival in arrivals if to.owner is not arrival]
 
 
-def _audience(path: Path) -> Scope:
-    if path.is_loopback:
-        return Scope.HOST
-    if path.is_group or path.kind is Kind.LINK_LOCAL:
-        return Scope.LINK
-    return Scope.GLOBAL if is_internet(path.destination) else Scope.PRIVATE
+def _hears(binding: Binding, place: Place, topology: Topology) -> bool:
+    """Return whether a socket hears *place* at all: a connected one hears its peer only."""
+    if binding.peer is None:
+        return True
+    peer = unmap(binding.peer.ip)
+    if place.where is Where.INSIDE and place.source is None:
+        return peer.is_loopback or bool(topology.has(peer))
+    return place.may_be(peer)
 
 
-def _beside_others(destination: Destination, standings: Standings, *, several: bool) -> str:
-    """Return what decides where a candidate stands among others, if something has to."""
-    standing = standings.of(destination.owner.name if destination.owner else None)
-    if not several or standing is None:
-        return ""
-    hint = f"; its name suggests {standing.hint} (a hint only)" if standing.hint else ""
-    return f"{hint}; alike, in the system's order"
+def _one_of_each_kind(found: Iterable[Destination]) -> list[Destination]:
+    """Return one destination of each kind that the rules tell apart on a detour."""
+    kinds: dict[object, Destination] = {}
+    for to in found:
+        in_tunnel = to.owner is not None and to.owner.name.startswith(MACOS_TUNNELS)
+        kinds.setdefault((to.ip.version, to.kind, to.state, in_tunnel), to)
+    return list(kinds.values())
 
 
-def _why(path: Path, destination: Destination) -> str:
-    owner = destination.owner.display_name if destination.owner else "no interface"
-    if path.is_answering:
-        return f"the address of {owner}, from which this machine sends to the origin"
-    if path.is_loopback:
-        return "loopback, from this machine only"
-    if path.inside:
-        return f"this machine's address on {owner}"
-    if path.crosses:
-        return f"the address of {owner}, through another interface"
-    if path.on_link:
-        return f"the address of {owner}, on the origin's own link"
-    if path.needs_nat:
-        return f"the address of {owner}, to which a router would have to forward the port"
-    return f"the address of {owner}, by way of a router"
-
-
-def _name(path: Path) -> str | None:
+def _arrival(path: Path) -> str | None:
     return path.arrival.name if path.arrival else None

@@ -1,18 +1,7 @@
-"""Where an origin stands, seen from one host: inside it, on one of its links, or beyond.
-
-An origin is a claim about where packets come from. An address in an attached network is
-taken to be on that network's link; one that several links could hold stands on each.
-"""
+"""Who is asked about, and where it may stand: inside the host, on one of its links, or beyond."""
 
 import enum
-from collections.abc import Iterator
-from ipaddress import (
-    IPv4Address,
-    IPv4Network,
-    IPv6Address,
-    IPv6Network,
-    ip_network,
-)
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import NamedTuple, TypeAlias
 
 from bindlab.endpoint import IPAddress, parse_address, unmap
@@ -28,6 +17,7 @@ __all__ = [
     "Where",
     "is_internet",
     "is_internet_network",
+    "neighbours",
     "parse_origin",
     "places",
 ]
@@ -38,10 +28,10 @@ _FORMS = (
     'write an address ("192.168.0.50"), a network ("192.168.0.0/24"), an Interface, '
     "THIS_HOST, BEYOND or INTERNET"
 )
-_LINK_LOCAL = IPv6Network("fe80::/10")
 _NOT_SENDERS = (Kind.UNSPECIFIED, Kind.MULTICAST, Kind.BROADCAST)
 # Nothing but these blocks is kept off the internet, and documentation plays a global part.
 _PLAYS_GLOBAL = (Kind.GLOBAL, Kind.DOCUMENTATION, Kind.TRANSLATED)
+_LINK_LOCAL = IPv6Network("fe80::/10")
 
 
 class Where(enum.Enum):
@@ -71,9 +61,8 @@ class Place(NamedTuple):
     @property
     def link_local(self) -> bool:
         """Whether packets from here have a link-local source, which no router forwards."""
-        return (
-            self.members is not None and self.members.version == 6 and (self.members.is_link_local)
-        )
+        members = self.members
+        return members is not None and members.version == 6 and members.is_link_local
 
     def may_be(self, ip: IPAddress) -> bool:
         """Return whether a packet from here may have *ip* as its source."""
@@ -82,15 +71,6 @@ class Place(NamedTuple):
         if self.source is not None:
             return int(self.source) == int(ip)
         return self.members is None or ip in self.members
-
-
-def is_internet(ip: IPAddress) -> bool:
-    """Return whether *ip* is an address of the internet, or plays one in an example.
-
-    The documentation prefixes stand for global addresses wherever they are written, so
-    they are judged as such here; special_addresses.py calls them what IANA does.
-    """
-    return kind_of_address(ip) in _PLAYS_GLOBAL
 
 
 def parse_origin(origin: OriginLike) -> Origin:
@@ -126,20 +106,35 @@ def places(origin: Origin, topology: Topology) -> tuple[Place, ...]:
         case Interface():
             return (_of_interface(origin, topology),)
         case IPv4Network() | IPv6Network():
-            found = tuple(_of_network(origin, topology))
+            found = _of_network(origin, topology)
         case _:
-            found = tuple(_of_address(origin, topology))
+            found = _of_address(origin, topology)
     if len(found) == 1 and len(found[0].arrivals) <= 1:
-        return found
+        return tuple(found)
     on_link = sum(len(place.arrivals) for place in found if place.where is Where.ON_LINK)
     ambiguous = len(found) > 1 or on_link > 1
-    return tuple(place._replace(ambiguous=ambiguous) for place in found) if ambiguous else found
+    return tuple(place._replace(ambiguous=ambiguous) for place in found)
 
 
 def neighbours(attachment: Attachment) -> Place:
     """Return the place of everyone else on one network of one interface."""
     network, interface = attachment
     return Place(Where.ON_LINK, (network.version,), (interface,), members=network)
+
+
+def is_internet(ip: IPAddress) -> bool:
+    """Return whether *ip* is an address of the internet, or plays one in an example.
+
+    The documentation prefixes stand for global addresses wherever they are written, so
+    they are judged as such here; the registry itself calls them what IANA does.
+    """
+    return kind_of_address(ip) in _PLAYS_GLOBAL
+
+
+def is_internet_network(network: IPNetwork) -> bool:
+    """Return whether some of *network* is of the internet: see :func:`is_internet`."""
+    block = block_around(network)
+    return block is None or block.kind in _PLAYS_GLOBAL
 
 
 def _of_vantage(vantage: Vantage, topology: Topology) -> Place:
@@ -155,63 +150,53 @@ def _of_interface(origin: Interface, topology: Topology) -> Place:
     return Place(Where.ON_LINK, (4, 6), (interface,))
 
 
-def _of_address(ip: IPAddress, topology: Topology) -> Iterator[Place]:
+def _of_address(ip: IPAddress, topology: Topology) -> list[Place]:
     if topology.broadcast_links(ip):
         raise ValueError(f"{ip} is the broadcast address of a network of this host: {_FORMS}")
     version = (ip.version,)
-    owners = topology.owners(ip)
+    owners = {own.owner.name for own in topology.has(ip) if own.owner is not None}
+    found: list[Place] = []
     if isinstance(ip, IPv6Address) and ip.is_link_local:
         if owners:
-            yield Place(Where.INSIDE, version, source=ip)
-        links = tuple(link for link in _links_of_zone(ip, topology) if link not in owners)
+            found.append(Place(Where.INSIDE, version, source=ip))
+        links = tuple(link for link in _links_of_zone(ip, topology) if link.name not in owners)
         if links or not owners:
-            yield Place(Where.ON_LINK, version, links, source=ip, members=_LINK_LOCAL)
-        return
+            found.append(Place(Where.ON_LINK, version, links, source=ip, members=_LINK_LOCAL))
+        return found
     if owners or ip.is_loopback:
-        yield Place(Where.INSIDE, version, source=ip)
-        return
+        return [Place(Where.INSIDE, version, source=ip)]
     attachments = topology.attached(ip)
-    attached = tuple({each.interface.name: each.interface for each in attachments}.values())
+    attached = {attachment.interface.name: attachment.interface for attachment in attachments}
     if attachments:
-        narrowest = attachments[0].network
-        yield Place(Where.ON_LINK, version, attached, source=ip, members=narrowest)
-    if not any(link.is_live for link in attached):
-        yield Place(
-            Where.ROUTED,
-            version,
-            tuple(link for link in topology.links if link not in attached),
-            source=ip,
-            internet=is_internet(ip),
-        )
+        links, narrowest = tuple(attached.values()), attachments[0].network
+        found.append(Place(Where.ON_LINK, version, links, source=ip, members=narrowest))
+    if not topology.live.intersection(attached):
+        others = tuple(link for link in topology.links if link.name not in attached)
+        found.append(Place(Where.ROUTED, version, others, source=ip, internet=is_internet(ip)))
+    return found
 
 
-def _of_network(network: IPNetwork, topology: Topology) -> Iterator[Place]:
+def _of_network(network: IPNetwork, topology: Topology) -> list[Place]:
     version = (network.version,)
     first, last = network[0], network[-1]
     if network.num_addresses == 1:
-        yield from _of_address(first, topology)
-        return
+        return _of_address(first, topology)
     if first.is_loopback and last.is_loopback:
-        yield Place(Where.INSIDE, version, members=network)
-        return
+        return [Place(Where.INSIDE, version, members=network)]
     if network.version == 6 and first.is_link_local and last.is_link_local:
-        yield Place(Where.ON_LINK, version, topology.links, members=network)
-        return
-    overlapping = tuple(topology.overlapping(network))
-    links = dict.fromkeys(attachment.interface.name for attachment in overlapping)
+        return [Place(Where.ON_LINK, version, topology.links, members=network)]
+    overlapping = topology.overlapping(network)
+    links = {attachment.interface.name: attachment.interface for attachment in overlapping}
+    found: list[Place] = []
     if links:
         arrivals = tuple(link for link in topology.links if link.name in links)
-        yield Place(Where.ON_LINK, version, arrivals, members=network)
-    live = any(attachment.interface.is_live for attachment in overlapping)
+        found.append(Place(Where.ON_LINK, version, arrivals, members=network))
+    live = topology.live.intersection(links)
     if not live or not any(_covers(attachment.network, network) for attachment in overlapping):
-        elsewhere = tuple(link for link in topology.links if live or link.name not in links)
-        yield Place(
-            Where.ROUTED,
-            version,
-            elsewhere,
-            members=network,
-            internet=is_internet_network(network),
-        )
+        arrivals = tuple(link for link in topology.links if live or link.name not in links)
+        internet = is_internet_network(network)
+        found.append(Place(Where.ROUTED, version, arrivals, members=network, internet=internet))
+    return found
 
 
 def _links_of_zone(ip: IPv6Address, topology: Topology) -> tuple[Interface, ...]:
@@ -223,12 +208,6 @@ def _links_of_zone(ip: IPv6Address, topology: Topology) -> tuple[Interface, ...]
 
 def _covers(outer: IPNetwork, inner: IPNetwork) -> bool:
     return outer.prefixlen <= inner.prefixlen and inner[0] in outer
-
-
-def is_internet_network(network: IPNetwork) -> bool:
-    """Return whether some of *network* is of the internet: see :func:`is_internet`."""
-    block = block_around(network)
-    return block is None or block.kind in _PLAYS_GLOBAL
 
 
 def _sending_address(ip: IPAddress) -> IPAddress:

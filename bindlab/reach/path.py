@@ -1,17 +1,17 @@
 """One way in, and what is true of it: the facts that the rules are written in.
 
-``None`` as a fact means unknown. Decides nothing: rules.py says what follows.
+``None`` as a fact means unknown.
 """
 
+from functools import cached_property
 from ipaddress import IPv6Address
-from typing import NamedTuple
 
 from bindlab.binding import Binding
-from bindlab.endpoint import IPAddress, unmap
-from bindlab.host import Host, IPNetwork
+from bindlab.endpoint import unmap
 from bindlab.interface import AddressState, Interface
 from bindlab.reach.origin import Place, Where, is_internet
-from bindlab.reach.routing import Back, Fate, Routing
+from bindlab.reach.return_path import Answers, ReturnPath, Routing, WayBack, way_back
+from bindlab.reach.topology import Destination
 from bindlab.special_addresses import Kind, block_of, kind_of_address
 
 __all__ = ["MACOS_TUNNELS", "Path"]
@@ -21,91 +21,74 @@ MACOS_TUNNELS = ("utun", "ipsec")
 _LINK_GROUPS = ("224.0.0.0/24", "ff01::/16", "ff02::/16")
 
 
-class Path(NamedTuple):
-    """A destination that an origin may dial, and the interface its packets may come by.
+class Path:
+    """A destination that an origin may dial, and the interface that its packets come by.
 
-    *owner* is the interface that has the destination, in *network*; *arrival* the one that the
-    socket sees the packet come by; *hears_origin* whether the socket hears that origin at all,
-    which only a connected one may not.
+    *arrival* is the interface as the socket sees it; *hears_origin* whether the socket hears
+    that origin at all, which only a connected one may not; *answers* tells the return path.
     """
 
-    binding: Binding
-    place: Place
-    host: Host
-    routing: Routing
-    loopback: Interface
-    destination: IPAddress
-    kind: Kind
-    owner: Interface | None
-    network: IPNetwork | None
-    arrival: Interface | None
-    state: AddressState | None = None
-    hears_origin: bool = True
+    def __init__(
+        self,
+        binding: Binding,
+        place: Place,
+        to: Destination,
+        arrival: Interface | None,
+        routing: Routing,
+        answers: Answers,
+        *,
+        hears_origin: bool,
+    ) -> None:
+        self.binding = binding
+        self.place = place
+        self.destination, self.kind, self.owner, self.network, self.state = to
+        self.arrival = arrival
+        self.hears_origin = hears_origin
+        self.host = routing.topology.host
+        self._topology = routing.topology
+        self._routing = routing
+        self._answers = answers
 
-    @property
-    def inside(self) -> bool:
+        self.inside = place.where is Where.INSIDE
         """Whether the packet never leaves this machine."""
-        return self.place.where is Where.INSIDE
-
-    @property
-    def on_link(self) -> bool:
+        self.on_link = place.where is Where.ON_LINK
         """Whether the origin is a neighbour on the arrival interface's link."""
-        return self.place.where is Where.ON_LINK
-
-    @property
-    def routed(self) -> bool:
+        self.routed = place.where is Where.ROUTED
         """Whether the packet comes through a router."""
-        return self.place.where is Where.ROUTED
-
-    @property
-    def crosses(self) -> bool:
+        self.crosses = not self.inside and self.owner is not None and self.owner is not self.arrival
         """Whether the packet comes by another interface than the one it is for."""
-        return not self.inside and self.owner is not None and self.owner is not self.arrival
-
-    @property
-    def is_udp(self) -> bool:
+        self.is_udp = binding.endpoint.transport == "udp"
         """Whether the socket takes datagrams, and no connections."""
-        return self.binding.endpoint.transport == "udp"
-
-    @property
-    def is_group(self) -> bool:
+        self.is_group = self.kind in (Kind.MULTICAST, Kind.BROADCAST)
         """Whether the destination is a multicast group or a broadcast address."""
-        return self.kind is Kind.MULTICAST or self.kind is Kind.BROADCAST
-
-    @property
-    def is_loopback(self) -> bool:
+        self.is_loopback = self.kind is Kind.LOOPBACK
         """Whether the destination is in 127.0.0.0/8, or ::1."""
-        return self.kind is Kind.LOOPBACK
+        self.has_zone = self.kind is Kind.LINK_LOCAL and self.destination.version == 6
+        """Whether the destination means something on one link only (RFC 4007)."""
 
     @property
     def is_bound_to_loopback(self) -> bool:
         """Whether the socket is bound to such an address, whatever packets are for."""
         return kind_of_address(unmap(self.binding.endpoint.ip)) is Kind.LOOPBACK
 
-    @property
-    def has_zone(self) -> bool:
-        """Whether the destination means something on one link only (RFC 4007)."""
-        return self.kind is Kind.LINK_LOCAL and self.destination.version == 6
-
-    @property
+    @cached_property
     def needs_nat(self) -> bool:
         """Whether the origin is on the internet, and the destination is not."""
         return self.place.internet and not is_internet(self.destination)
 
-    @property
+    @cached_property
     def takes_family(self) -> bool | None:
         """Whether the socket takes packets of this family (RFC 3493 sections 3.7 and 5.3)."""
         bound, version = self.binding.endpoint.ip, self.destination.version
         if version not in self.place.versions:
             return False
-        if bound.version == 4 or (version == 6 and unmap(bound) is bound):
+        inner = unmap(bound)
+        if bound.version == 4 or (version == 6 and inner is bound):
             return version == bound.version
-        if unmap(bound) is not bound:
+        if inner is not bound:
             # With IPV6_V6ONLY set, bind() refuses such an address: EINVAL.
             return version == 4 and self.binding.v6only is not True
-        if not bound.is_unspecified or (
-            self.binding.v6only is None and self.host.system == "openbsd"
-        ):
+        if not bound.is_unspecified or self.host.system == "openbsd":
             return False  # OpenBSD has IPV6_V6ONLY on, and no way to turn it off: ip6(4)
         return None if self.binding.v6only is None else not self.binding.v6only
 
@@ -121,15 +104,20 @@ class Path(NamedTuple):
             return True
         return self.host.route_localnet
 
-    @property
+    @cached_property
     def claim(self) -> AddressState:
         """What the system says of the destination; nothing special where it does not say."""
         return self.state or AddressState.PREFERRED
 
-    @property
+    @cached_property
     def device(self) -> str | None:
-        """The interface that the packet must come by, if the socket is bound to one."""
-        return self.binding.pin
+        """The interface that the packet must come by, if the socket is bound to one.
+
+        The zone of the address goes before the device (``__inet6_bind``: "override any
+        existing binding").
+        """
+        bound = self.binding.endpoint.ip
+        return (bound.scope_id if isinstance(bound, IPv6Address) else None) or self.binding.device
 
     @property
     def fits_device(self) -> bool:
@@ -152,13 +140,13 @@ class Path(NamedTuple):
         if self.arrival is None:
             return False
         ipv6_off = self.destination.version == 6 and self.arrival.disable_ipv6 is True
-        return self.arrival.is_live and not ipv6_off
+        return self.arrival.name in self._topology.live and not ipv6_off
 
     @property
     def loopback_is_live(self) -> bool:
         """Whether this machine can reach itself, which takes loopback for every address."""
-        ipv6_off = self.destination.version == 6 and self.loopback.disable_ipv6 is True
-        return self.loopback.is_up is not False and not ipv6_off
+        ipv6_off = self.destination.version == 6 and self._topology.loopback.disable_ipv6 is True
+        return self._topology.loopback.is_up is not False and not ipv6_off
 
     @property
     def answers_nowhere(self) -> bool:
@@ -167,54 +155,48 @@ class Path(NamedTuple):
         return self.inside and self.device is not None and self.destination.version == 4 and down
 
     @property
-    def shares_network(self) -> bool:
-        """Whether the destination is in the origin's own network, so that it needs no route."""
-        members, network = self.place.members, self.network
-        if members is None or network is None or self.is_group:
-            return True
-        return members.version == network.version and members.overlaps(network)
-
-    @property
     def needs_route(self) -> bool:
         """Whether the origin must know a way to the destination's network."""
         if self.routed:
             return self.crosses or not (self.is_group or self.needs_nat)
-        return self.crosses or (self.on_link and not self.shares_network and not self.has_zone)
+        return self.crosses or (self.on_link and not self.has_zone and not self._shares_network)
 
     @property
-    def back(self) -> Back | None:
+    def _shares_network(self) -> bool:
+        """Whether the destination is in the origin's own network, so that it needs no route."""
+        members, network = self.place.members, self.network
+        return members is None or network is None or self.is_group or members.overlaps(network)
+
+    @cached_property
+    def return_path(self) -> ReturnPath | None:
+        """What becomes of answers to the origin; ``None`` inside, and where it is not known."""
+        if self.inside or self.arrival is None or not self._routing.is_known:
+            return None
+        alone = self.device is not None or self.place.link_local
+        return self._answers(self.destination.version, self.arrival.name if alone else None)
+
+    @cached_property
+    def back(self) -> WayBack | None:
         """How answers find the origin, by the routes that this machine is known to have."""
-        if self.arrival is None or not self.routing.is_known:
+        if self.return_path is None or self.arrival is None:
             return None
         version, pinned = self.destination.version, self.device is not None
-        return self.routing.back(self.place, version, self.arrival, pinned=pinned)
+        return way_back(self.place, version, self.arrival, self._answers, pinned=pinned)
 
     @property
     def needs_way_back(self) -> bool:
         """Whether answers may find no way to the origin, though its packets come in."""
         if self.inside:
             return self.answers_elsewhere or self.answers_nowhere
-        back = self.back
-        if back is None:
+        if self.back is None:
             return self.routed or self.place.ambiguous
-        return back is Back.PARTLY
-
-    @property
-    def fate(self) -> Fate | None:
-        """What becomes of answers to the origin; ``None`` inside, and where it is not known."""
-        if self.inside or self.arrival is None or not self.routing.is_known:
-            return None
-        version, pinned = self.destination.version, self.device is not None
-        return self.routing.fate(self.place, version, self.arrival, pinned=pinned)
+        return self.back is WayBack.PARTLY
 
     @property
     def is_answering(self) -> bool:
-        """Whether the destination is what this machine would send to the origin from.
-
-        Detours to neighbours are left out: they come in crowds that nothing tells apart.
-        """
-        fate = None if self.on_link and self.crosses else self.fate
-        return fate is not None and int(self.destination) in fate.sources
+        """Whether the destination is what this machine would send to the origin from."""
+        back = self.return_path
+        return back is not None and int(self.destination) in back.sources
 
     @property
     def leaves_source_zone(self) -> bool:
@@ -224,7 +206,7 @@ class Path(NamedTuple):
             return False
         return self.owner is None or not self.owner.has_zone(source.scope_id)
 
-    @property
+    @cached_property
     def answers_elsewhere(self) -> bool:
         """Whether a pinned socket would send its answer out of its device, to nobody.
 
@@ -236,7 +218,9 @@ class Path(NamedTuple):
         pinned = self.device is not None or (self.has_zone and not self.is_udp)
         if not self.inside or source is None or arrival is None or not pinned:
             return False
-        if arrival is self.loopback and (self.destination.version == 4 or source.is_loopback):
+        if arrival is self._topology.loopback and (
+            self.destination.version == 4 or source.is_loopback
+        ):
             return False
         return all(int(address) != int(source) for address in arrival.addresses)
 
@@ -249,9 +233,9 @@ class Path(NamedTuple):
         return (
             self.destination.version == 4
             or self.has_zone
-            or arrival is self.loopback
+            or arrival is self._topology.loopback
             or source.is_loopback
-            or self.routing.leads_by(int(source), 6, arrival) is False
+            or self._routing.leads_by(int(source), 6, arrival) is False
         )
 
     @property

@@ -1,28 +1,15 @@
-"""Who can reach a socket: the rules applied to bindings, a host and an origin.
-
-A pure function of values. It fetches nothing, so that every rule can be tried on a laptop,
-or a Windows machine, that exists on paper only.
-"""
+"""Who can reach a socket: the rules applied to bindings, a host and an origin."""
 
 from collections import Counter
 from collections.abc import Iterable
 
 from bindlab.binding import Binding
 from bindlab.host import Host
-from bindlab.reach.crowds import target
-from bindlab.reach.judging import Judgement, weigh
-from bindlab.reach.origin import (
-    OriginLike,
-    Place,
-    Where,
-    neighbours,
-    parse_origin,
-    places,
-)
-from bindlab.reach.ranking import ranked
+from bindlab.reach.interface_rank import Ranks
+from bindlab.reach.judging import judge
+from bindlab.reach.origin import OriginLike, Place, neighbours, parse_origin, places
 from bindlab.reach.render import diagram, markup, table
-from bindlab.reach.routing import Routing
-from bindlab.reach.standing import Standings
+from bindlab.reach.return_path import Routing
 from bindlab.reach.topology import Topology
 from bindlab.reach.verdict import (
     BEYOND,
@@ -39,6 +26,7 @@ __all__ = ["Reach"]
 
 _LOOPBACK_THERE = "this machine has a loopback interface, though none is listed"
 _GROUPS = (Kind.MULTICAST, Kind.BROADCAST)
+_REMEMBERED = 1000  # verdicts
 
 
 class Reach:
@@ -57,13 +45,10 @@ class Reach:
         self.host = host
         self._topology = Topology(host)
         self._routing = Routing(self._topology)
+        self._ranks = Ranks(self._routing)
+        self._verdicts: dict[Origin, Verdict] = {}
         noted = [*assumptions, *([_LOOPBACK_THERE] if self._topology.assumes_loopback else [])]
         self.assumptions = tuple(dict.fromkeys(noted))
-        self._standings = Standings(self._topology, self._routing)
-        self._targets = tuple(target(b, self._topology, self._standings) for b in self.bindings)
-        # A socket without peer and device tells origins apart by where they stand alone.
-        self._by_place = not any(b.peer or b.device for b in self.bindings)
-        self._judged: dict[tuple[object, ...], Judgement] = {}
 
     def verdict(self, origin: OriginLike) -> Verdict:
         """Return whether *origin* can reach a socket here, by which address, and why not.
@@ -87,7 +72,13 @@ class Reach:
         zone that the host does not have is a ``ValueError``.
         """
         parsed = parse_origin(origin)
-        return self._judge(parsed, places(parsed, self._topology))
+        known = self._verdicts.get(parsed)
+        if known is None:
+            known = self._judge(parsed, places(parsed, self._topology))
+            if len(self._verdicts) >= _REMEMBERED:
+                self._verdicts.clear()
+            self._verdicts[parsed] = known
+        return known
 
     def __contains__(self, origin: OriginLike) -> bool:
         return bool(self.verdict(origin))
@@ -141,11 +132,8 @@ class Reach:
         interface's name, where nothing better tells, is a hint, and the reason says so. Never
         a wildcard: the addresses that it stands for.
         """
-        return ranked(
-            dict.fromkeys(e for row in self.rows for e in row.endpoints),
-            self._standings,
-            self._routing,
-        )
+        offered = dict.fromkeys(e for row in self.rows for e in row.endpoints)
+        return self._ranks.ordered(offered, self._topology.interfaces)
 
     def urls(self, scheme: str = "http") -> tuple[str, ...]:
         """Return the URLs of :attr:`endpoints` that a browser opens, in the same order.
@@ -175,31 +163,4 @@ class Reach:
         return f"<Reach of {', '.join(map(str, self.bindings))}: {self.scope.name}>"
 
     def _judge(self, origin: Origin, stands: tuple[Place, ...]) -> Verdict:
-        if not self._by_place:
-            return self._weigh(stands).on(origin)
-        key = tuple(map(self._class_of, stands))
-        known = self._judged.get(key)
-        if known is None:
-            known = self._judged[key] = self._weigh(stands)
-        return known.on(origin)
-
-    def _class_of(self, place: Place) -> tuple[object, ...]:
-        """Return all that sockets without peer and device tell apart of *place*."""
-        # An IPv6 source here has a say in which link-local addresses are reached from it.
-        inside = place.where is Where.INSIDE and 4 not in place.versions
-        everywhere = place.arrivals is self._topology.links
-        # Of an address *members* are an attached network, which lives as long as its topology.
-        members = place.members if place.source is None else id(place.members)
-        return (
-            id(place.where),
-            place.versions,
-            place.ambiguous,
-            place.internet,
-            members,
-            place.source if inside else None,
-            None if everywhere else tuple(map(id, place.arrivals)),
-            self._routing.likeness(place),
-        )
-
-    def _weigh(self, stands: tuple[Place, ...]) -> Judgement:
-        return weigh(stands, self._targets, self._topology, self._routing, self.assumptions)
+        return judge(origin, stands, self.bindings, self._routing, self._ranks, self.assumptions)

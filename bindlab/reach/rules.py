@@ -11,7 +11,7 @@ from typing import Final, Generic, TypeVar
 
 from bindlab.interface import AddressState
 from bindlab.reach.path import Path
-from bindlab.reach.routing import Back
+from bindlab.reach.return_path import WayBack
 from bindlab.reach.verdict import Condition, Reason
 from bindlab.special_addresses import Kind
 from bindlab.value import Value
@@ -148,7 +148,7 @@ GATES: Final[tuple[Rule[Reason], ...]] = (
     ),
     Rule(
         Reason.NO_WAY_BACK,
-        lambda p: p.back is Back.NOWHERE and not p.is_udp,
+        lambda p: p.back is WayBack.NOWHERE and not p.is_udp,
         "this machine has no way back to it: {nowhere}",
     ),
 )
@@ -176,12 +176,12 @@ NEEDS: Final[tuple[Rule[Condition], ...]] = (
     ),
     Rule(
         Condition.ROUTE_BACK,
-        lambda p: p.back is Back.ASIDE,
+        lambda p: p.back is WayBack.ASIDE,
         "it is found by answers that leave by {back}",
     ),
     Rule(
         Condition.ROUTE_BACK,
-        lambda p: p.back is Back.NOWHERE,
+        lambda p: p.back is WayBack.NOWHERE,
         "it can do without an answer, which finds no way back ({nowhere})",
     ),
     Rule(

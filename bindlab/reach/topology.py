@@ -1,22 +1,17 @@
-"""What a host's interface table implies: whose each address is, and which networks it joins.
+"""What a host's interface table implies: its own addresses, and the networks that it is on."""
 
-A pure function of a :class:`Host`, indexed so that a question costs the same with ten
-networks or five thousand. Knows nothing of sockets, and decides nothing about delivery.
-"""
-
-from collections.abc import Iterator
 from functools import cached_property
 from ipaddress import IPv6Address, ip_network
 from typing import NamedTuple
 
-from bindlab.endpoint import IPAddress, is_zone, parse_address
+from bindlab.endpoint import IPAddress, is_zone, parse_address, unmap
 from bindlab.host import Host, IPNetwork
-from bindlab.interface import AddressState, Interface
-from bindlab.reach.networks import Networks
+from bindlab.interface import AddressState, Interface, InterfaceAddress
+from bindlab.special_addresses import Kind, kind_of_address
 
-__all__ = ["Attachment", "Own", "Topology", "zoned"]
+__all__ = ["Attachment", "Destination", "Topology"]
 
-_ASSUMED_LOOPBACK = Interface("lo", None, None, ["127.0.0.1/8"], is_loopback=True)
+_ASSUMED_LOOPBACK = Interface("lo", addresses=["127.0.0.1/8"], is_loopback=True)
 
 # Where taking an interface down takes its addresses with it, by IP version: Linux flushes
 # IPv6 (measured); Windows refuses to bind to any address of such an interface.
@@ -26,12 +21,17 @@ _WHOLE_LOOPBACK_NETWORK = frozenset({"linux", "windows"})
 _UNREADY = AddressState.TENTATIVE | AddressState.DAD_FAILED
 
 
-class Own(NamedTuple):
-    """An address that this host answers to, and the interface that owns it."""
+class Destination(NamedTuple):
+    """An address that packets for this host may carry.
+
+    *owner* is the interface that has it, in *network*; ``None`` for a group, and for an address
+    that the host does not have.
+    """
 
     ip: IPAddress
-    owner: Interface
-    network: IPNetwork
+    kind: Kind
+    owner: Interface | None = None
+    network: IPNetwork | None = None
     state: AddressState | None = None
 
 
@@ -48,107 +48,89 @@ class Topology:
     def __init__(self, host: Host) -> None:
         self.host = host
         self.links = tuple(i for i in host.interfaces if not i.holds_loopback)
+        self.live = frozenset(link.name for link in self.links if link.is_live)
+        """The names of the links by which packets can come in, as far as is known."""
         listed = next((i for i in host.interfaces if i.holds_loopback), None)
         self.assumes_loopback = listed is None
         self.loopback = self._with_ipv6_loopback(listed or _ASSUMED_LOOPBACK)
-        self.interfaces = (
-            self.loopback,
-            *(i for i in host.interfaces if i is not listed),
-        )
-
-    @cached_property
-    def own(self) -> tuple[Own, ...]:
+        self.interfaces = (self.loopback, *(i for i in host.interfaces if i is not listed))
+        self.own: list[Destination] = []
         """Every usable address of the host, in the order of its interfaces."""
-        return tuple(
-            Own(zoned(ip, interface), interface, network, state)
-            for interface in self.interfaces
-            for ip, network, state in self._listed(interface)
-            if not self._is_gone(ip, state, interface)
-        )
-
-    @cached_property
-    def unready(self) -> tuple[Own, ...]:
+        self.unready: list[Destination] = []
         """The addresses that duplicate address detection keeps from use (RFC 4862, 5.4)."""
-        return tuple(
-            Own(zoned(ip, interface), interface, network, state)
-            for interface in self.interfaces
-            for ip, network, state in self._listed(interface)
-            if state is not None and state & _UNREADY
-        )
-
-    @cached_property
-    def elsewhere(self) -> tuple[Own, ...]:
-        """One address of each local route that no interface's own address stands for."""
-        return tuple(
-            Own(route[1] if route.num_addresses > 1 else route[0], self.loopback, route)
-            for route in self.host.local_routes or ()
-            if not route.is_loopback
-            and not any(own.ip.version == route.version and own.ip in route for own in self.own)
-        )
-
-    @cached_property
-    def attachments(self) -> tuple[Attachment, ...]:
+        for interface in self.interfaces:
+            self._list(interface)
+        self.attachments = self._attachments()
         """Every network with room for neighbours, on every interface but loopback."""
-        found: dict[tuple[IPNetwork, str], Attachment] = {}
-        for link in self.links:
-            for _, network, _ in self._listed(link):
-                if network.prefixlen < network.max_prefixlen:
-                    found[network, link.name] = Attachment(network, link)
-        return tuple(found.values())
+
+    @cached_property
+    def elsewhere(self) -> list[Destination]:
+        """One address of each local route that no interface's own address is in."""
+        return [
+            Destination(ip, kind_of_address(ip), self.loopback, route)
+            for route in self.host.local_routes or ()
+            if not route.is_loopback and not any(own.ip in route for own in self.own)
+            for ip in (route[1] if route.num_addresses > 1 else route[0],)
+        ]
 
     def link(self, zone: str) -> Interface | None:
         """Return the interface, loopback left out, with *zone* as its name or index."""
-        return self._links.get(zone)
+        named = (link for link in self.links if link.name == zone)
+        return next(named, None) or next((i for i in self.links if i.has_zone(zone)), None)
 
-    def entries(self, ip: IPAddress) -> tuple[Own, ...]:
+    def has(self, ip: IPAddress) -> list[Destination]:
         """Return *ip* as this host has it, on each interface; a zone narrows it to that one.
 
         An address that only a local route delivers, such as any other of the network that
         loopback has (Linux: ``ip route show table local``), is owned by loopback.
         """
-        listed = self._entries.get((ip.version, int(ip)), ())
+        bits, version = int(ip), ip.version
+        listed = [own for own in self.own if int(own.ip) == bits and own.ip.version == version]
         if isinstance(ip, IPv6Address) and ip.scope_id is not None:
             zone = ip.scope_id
-            return tuple(own for own in listed if own.owner.has_zone(zone))
-        if listed or not self._delivered.hold(ip):
+            return [own for own in listed if own.owner is not None and own.owner.has_zone(zone)]
+        if listed or not any(ip in network for network in self._delivered):
             return listed
-        return (Own(ip, self.loopback, ip_network(ip)),)
+        return [Destination(ip, kind_of_address(ip), self.loopback, ip_network(ip))]
 
-    def owners(self, ip: IPAddress) -> tuple[Interface, ...]:
-        """Return the interfaces that own *ip*: see :meth:`entries`."""
-        return tuple(own.owner for own in self.entries(ip))
+    def own_of(self, interface: str) -> list[Destination]:
+        """Return the usable addresses of the interface of that name."""
+        return [own for own in self.own if own.owner is not None and own.owner.name == interface]
 
-    def attached(self, ip: IPAddress) -> tuple[Attachment, ...]:
-        """Return the attachments whose network has *ip* in it, without regard to zones."""
-        return tuple(self._attached.around(ip))
+    def destinations(self, bound: IPAddress) -> list[Destination]:
+        """Return what can be dialled to reach a socket that is bound to *bound*.
 
-    def overlapping(self, network: IPNetwork) -> Iterator[Attachment]:
+        An address that the host does not have is a destination without an owner.
+        """
+        ip = unmap(bound)
+        if ip.is_unspecified:
+            return [*self.own, *self.elsewhere, *self.unready]
+        if isinstance(ip, IPv6Address) and not (ip.is_link_local or ip.is_multicast):
+            ip = IPv6Address(int(ip))  # only those two have zones
+        if links := self.broadcast_links(ip):
+            return [Destination(ip, Kind.BROADCAST, link) for link in links]
+        unready = [each for each in self.unready if _is_same(each.ip, ip)]
+        return self.has(ip) or unready or [Destination(ip, kind_of_address(ip))]
+
+    def attached(self, ip: IPAddress) -> list[Attachment]:
+        """Return the attachments whose network has *ip* in it, zones aside, narrowest first."""
+        found = [attachment for attachment in self.attachments if ip in attachment.network]
+        return sorted(found, key=lambda attachment: -attachment.network.prefixlen)
+
+    def overlapping(self, network: IPNetwork) -> list[Attachment]:
         """Return the attachments that share addresses with *network*."""
-        return self._attached.overlapping(network)
+        return [each for each in self.attachments if each.network.overlaps(network)]
 
-    def broadcast_links(self, ip: IPAddress) -> tuple[Interface, ...]:
+    def broadcast_links(self, ip: IPAddress) -> list[Interface]:
         """Return the interfaces on whose network *ip* is the broadcast address (RFC 919)."""
-        return tuple(self._broadcasts.get(int(ip), ())) if ip.version == 4 else ()
+        return [
+            interface
+            for network, interface in self.attachments
+            if network.version == 4 and network.prefixlen < 31 and network.broadcast_address == ip
+        ]
 
     @cached_property
-    def _links(self) -> dict[str, Interface]:
-        indexed = {str(i.index): i for i in self.links if i.index is not None}
-        return indexed | {i.name: i for i in self.links}
-
-    @cached_property
-    def _entries(self) -> dict[tuple[int, int], tuple[Own, ...]]:
-        entries: dict[tuple[int, int], tuple[Own, ...]] = {}
-        for own in self.own:
-            key = (own.ip.version, int(own.ip))
-            entries[key] = (*entries.get(key, ()), own)
-        return entries
-
-    @cached_property
-    def _attached(self) -> Networks[Attachment]:
-        return Networks((attachment.network, attachment) for attachment in self.attachments)
-
-    @cached_property
-    def _delivered(self) -> Networks[None]:
+    def _delivered(self) -> list[IPNetwork]:
         """The networks all of whose addresses are local.
 
         127.0.0.1 and ::1 are taken for it on a host that nobody read from a system.
@@ -161,26 +143,29 @@ class Topology:
             networks.append(ip_network("127.0.0.1"))
         if loopback.states is None and not loopback.disable_ipv6:
             networks.append(ip_network("::1"))
-        return Networks((network, None) for network in networks)
+        return networks
 
-    @cached_property
-    def _broadcasts(self) -> dict[int, list[Interface]]:
-        broadcasts: dict[int, list[Interface]] = {}
-        for network, interface in self.attachments:
-            if network.version == 4 and network.prefixlen < 31:
-                last = int(network.network_address) | int(network.hostmask)
-                broadcasts.setdefault(last, []).append(interface)
-        return broadcasts
-
-    def _listed(
-        self, interface: Interface
-    ) -> Iterator[tuple[IPAddress, IPNetwork, AddressState | None]]:
+    def _list(self, interface: Interface) -> None:
+        """Add the addresses of *interface* to those that are usable, and those that are not."""
         states = {int(ip): state for ip, state in interface.states or ()}
-        for address in interface.addresses:
-            ip = parse_address(address)
-            if ip.is_unspecified or ip.is_multicast:  # systems have been seen to list 0.0.0.0
-                continue
-            yield ip, address.network, states.get(int(ip)) if ip.version == 6 else None
+        flushed = _FLUSHED_WHEN_DOWN.get(self.host.system, ())
+        for address in _real_addresses(interface):
+            ip = zoned(parse_address(address), interface)
+            state = states.get(int(ip)) if ip.version == 6 else None
+            own = Destination(ip, kind_of_address(ip), interface, address.network, state)
+            if state is not None and state & _UNREADY:
+                self.unready.append(own)
+            elif state is not None or interface.is_up is not False or ip.version not in flushed:
+                self.own.append(own)
+
+    def _attachments(self) -> list[Attachment]:
+        found: dict[tuple[IPNetwork, str], Attachment] = {}
+        for link in self.links:
+            for address in _real_addresses(link):
+                network = address.network
+                if network.prefixlen < network.max_prefixlen:
+                    found[network, link.name] = Attachment(network, link)
+        return list(found.values())
 
     def _with_ipv6_loopback(self, loopback: Interface) -> Interface:
         """Return *loopback* with ::1 if nobody read it from a system and IPv6 is in use."""
@@ -190,12 +175,6 @@ class Topology:
             return loopback
         return loopback.replace(addresses=[*loopback.addresses, "::1/128"])
 
-    def _is_gone(self, ip: IPAddress, state: AddressState | None, interface: Interface) -> bool:
-        if state is not None:
-            return bool(state & _UNREADY)
-        flushed = _FLUSHED_WHEN_DOWN.get(self.host.system, ())
-        return interface.is_up is False and ip.version in flushed
-
 
 def zoned(ip: IPAddress, interface: Interface) -> IPAddress:
     """Return *ip* with the zone of *interface* if it is link-local and has none yet."""
@@ -203,3 +182,18 @@ def zoned(ip: IPAddress, interface: Interface) -> IPAddress:
         zone = interface.name if is_zone(interface.name) else interface.index
         return ip if zone is None else IPv6Address(f"{ip}%{zone}")
     return ip
+
+
+def _real_addresses(interface: Interface) -> list[InterfaceAddress]:
+    """Return the addresses that a host can have: systems have been seen to list 0.0.0.0."""
+    return [
+        address
+        for address in interface.addresses
+        if not (address.ip.is_unspecified or address.ip.is_multicast)
+    ]
+
+
+def _is_same(ip: IPAddress, bound: IPAddress) -> bool:
+    """Return whether *bound*, with or without a zone, means *ip*."""
+    zone = bound.scope_id if isinstance(bound, IPv6Address) else None
+    return ip == bound or (zone is None and ip.version == bound.version and int(ip) == int(bound))

@@ -4,7 +4,6 @@ Values only: no rule is here (rules.py has them), and no way to print a table (r
 """
 
 import enum
-from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from bindlab.endpoint import Endpoint, IPAddress, address_text
@@ -55,7 +54,7 @@ class Answer(enum.Enum):
     """Whether packets get in. Only a program on this machine is ever told ``YES``."""
 
     YES = "yes"
-    """Nothing is in the way."""
+    """Binding, addresses and routes let it in. A firewall of this machine may still stop it."""
     CONDITIONAL = "conditional"
     """Nothing on this host shuts the origin out for certain; conditions remain."""
     NO = "no"
@@ -103,7 +102,7 @@ class Reason(enum.Enum):
     LINK_DOWN = "link down"
     """The interface is down, or has no carrier."""
     NO_WAY_BACK = "no way back"
-    """The device that it is bound to loses its answers."""
+    """This host has no route for its answers, or the device loses them."""
 
 
 class Condition(enum.Enum):
@@ -165,10 +164,11 @@ class Verdict(Value):
     A verdict is true unless its answer is ``NO``: ``CONDITIONAL`` means that nothing on this
     host shuts the origin out, and *conditions* are what may still stop it on the way.
 
-    - *reason*: what shuts the origin out; ``None`` unless the answer is ``NO``.
+    - *reasons*: all that blocks the best way in, in the order in which the system would meet
+      it; empty unless the answer is ``NO``. *reason* is the first of them, or ``None``.
     - *conditions*: of the best way in, in the order of :class:`Condition`.
-    - *endpoints*: what that origin would dial, best first. With thousands of addresses that is
-      long, so a function may be given that returns it.
+    - *endpoints*: what that origin should dial, best first: addresses of the interface that it
+      comes by; an address of another interface (weak host) only where no such one is open.
     - *explanation*: one plain sentence.
     - *interface*: the name of the one by which the best way comes in; ``None`` from inside.
     - *assumptions*: what was taken for granted, in words.
@@ -177,9 +177,9 @@ class Verdict(Value):
     __slots__ = (
         "origin",
         "answer",
-        "reason",
+        "reasons",
         "conditions",
-        "_endpoints",
+        "endpoints",
         "explanation",
         "interface",
         "assumptions",
@@ -187,9 +187,9 @@ class Verdict(Value):
 
     origin: Origin
     answer: Answer
-    reason: Reason | None
+    reasons: tuple[Reason, ...]
     conditions: tuple[Condition, ...]
-    _endpoints: tuple[Candidate, ...] | Callable[[], tuple[Candidate, ...]]
+    endpoints: tuple[Candidate, ...]
     explanation: str
     interface: str | None
     assumptions: tuple[str, ...]
@@ -198,9 +198,9 @@ class Verdict(Value):
         self,
         origin: Origin,
         answer: Answer,
-        reason: Reason | None = None,
+        reasons: tuple[Reason, ...] = (),
         conditions: tuple[Condition, ...] = (),
-        endpoints: tuple[Candidate, ...] | Callable[[], tuple[Candidate, ...]] = (),
+        endpoints: tuple[Candidate, ...] = (),
         explanation: str = "",
         interface: str | None = None,
         assumptions: tuple[str, ...] = (),
@@ -208,26 +208,18 @@ class Verdict(Value):
         self._set(
             origin=origin,
             answer=answer,
-            reason=reason,
+            reasons=reasons,
             conditions=conditions,
-            _endpoints=endpoints,
+            endpoints=endpoints,
             explanation=explanation,
             interface=interface,
             assumptions=assumptions,
         )
 
     @property
-    def endpoints(self) -> tuple[Candidate, ...]:
-        """What the origin would dial, best first; worked out when somebody asks."""
-        known = self._endpoints
-        if callable(known):
-            known = known()
-            self._set(_endpoints=known)
-        return known
-
-    def __setstate__(self, state: tuple[None, dict[str, object]]) -> None:
-        fields = dict(state[1])
-        self._set(_endpoints=fields.pop("endpoints"), **fields)
+    def reason(self) -> Reason | None:
+        """The first of *reasons*, or ``None``."""
+        return self.reasons[0] if self.reasons else None
 
     def __bool__(self) -> bool:
         return self.answer is not Answer.NO

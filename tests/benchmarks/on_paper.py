@@ -3,22 +3,27 @@
 import random
 from ipaddress import IPv4Address
 
-from bindlab import Host, Interface
+from bindlab import Host, Interface, Route
 
-__all__ = ["host_with", "neighbours"]
+__all__ = ["LAYOUTS", "host_with", "neighbours"]
 
-PER_INTERFACE = 50
+EACH, ONE = "one on each interface", "all on one interface"  # where the networks are
+LAYOUTS = (EACH, ONE)
 
 
-def host_with(networks: int) -> Host:
-    """Return a host that is on so many networks, and has an address on each."""
+def host_with(networks: int, layout: str = EACH) -> Host:
+    """Return a host that is on so many networks, has an address on each, and a default route."""
     addresses = [f"10.{number >> 8}.{number & 255}.1/24" for number in range(networks)]
-    chunks = range(0, networks, PER_INTERFACE)
+    per_interface = 1 if layout == EACH else networks
     links = [
-        Interface(f"eth{number}", number + 2, None, addresses[start : start + PER_INTERFACE])
-        for number, start in enumerate(chunks)
+        Interface(f"eth{number}", number + 2, addresses=addresses[start : start + per_interface])
+        for number, start in enumerate(range(0, networks, per_interface))
     ]
-    return Host([Interface("lo", 1, None, ["127.0.0.1/8"], is_loopback=True), *links])
+    routes = [Route(address.network, link.name) for link in links for address in link.addresses]
+    return Host(
+        [Interface("lo", 1, addresses=["127.0.0.1/8"], is_loopback=True), *links],
+        routes=[*routes, Route("0.0.0.0/0", "eth0", "10.0.0.254")],
+    )
 
 
 def neighbours(networks: int, count: int, seed: int = 1) -> list[IPv4Address]:
