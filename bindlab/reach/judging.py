@@ -70,7 +70,7 @@ def judge(
     if furthest is None:
         bound = ", ".join(str(binding.endpoint) for binding in bindings)
         sentence = f"this machine has no address that {bound} could mean"
-        return Verdict(origin, Answer.NO, (Reason.ADDRESS_GONE,), explanation=sentence)
+        return Verdict(origin, Answer.NO, Reason.ADDRESS_GONE, explanation=sentence)
     return _refused(origin, furthest, assumptions)
 
 
@@ -81,10 +81,11 @@ def _refused(origin: Origin, furthest: _Shut, assumptions: Sequence[str]) -> Ver
     return Verdict(
         origin,
         Answer.NO,
-        reasons=tuple(dict.fromkeys([gate.word, *also_shut])),
+        gate.word,
         explanation=gate.sentence.format(**words_for(path)),
         interface=_arrival(path) if path.on_link else None,
         assumptions=(*assumptions, *_assumed(path, [gate.reads])),
+        reasons=tuple(dict.fromkeys([gate.word, *also_shut])),
     )
 
 

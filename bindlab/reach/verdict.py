@@ -164,62 +164,62 @@ class Verdict(Value):
     A verdict is true unless its answer is ``NO``: ``CONDITIONAL`` means that nothing on this
     host shuts the origin out, and *conditions* are what may still stop it on the way.
 
-    - *reasons*: all that blocks the best way in, in the order in which the system would meet
-      it; empty unless the answer is ``NO``. *reason* is the first of them, or ``None``.
+    - *reason*: what shuts the origin out; ``None`` unless the answer is ``NO``.
     - *conditions*: of the best way in, in the order of :class:`Condition`.
     - *endpoints*: what that origin should dial, best first: addresses of the interface that it
       comes by; an address of another interface (weak host) only where no such one is open.
     - *explanation*: one plain sentence.
     - *interface*: the name of the one by which the best way comes in; ``None`` from inside.
     - *assumptions*: what was taken for granted, in words.
+    - *reasons*: all that blocks the best way in, the first of them *reason*.
     """
 
     __slots__ = (
         "origin",
         "answer",
-        "reasons",
+        "reason",
         "conditions",
         "endpoints",
         "explanation",
         "interface",
         "assumptions",
+        "reasons",
     )
 
     origin: Origin
     answer: Answer
-    reasons: tuple[Reason, ...]
+    reason: Reason | None
     conditions: tuple[Condition, ...]
     endpoints: tuple[Candidate, ...]
     explanation: str
     interface: str | None
     assumptions: tuple[str, ...]
+    reasons: tuple[Reason, ...]
 
     def __init__(
         self,
         origin: Origin,
         answer: Answer,
-        reasons: tuple[Reason, ...] = (),
+        reason: Reason | None = None,
         conditions: tuple[Condition, ...] = (),
         endpoints: tuple[Candidate, ...] = (),
         explanation: str = "",
         interface: str | None = None,
         assumptions: tuple[str, ...] = (),
+        reasons: tuple[Reason, ...] = (),
     ) -> None:
+        only = () if reason is None else (reason,)
         self._set(
             origin=origin,
             answer=answer,
-            reasons=reasons,
+            reason=reason,
             conditions=conditions,
             endpoints=endpoints,
             explanation=explanation,
             interface=interface,
             assumptions=assumptions,
+            reasons=reasons if reasons[:1] == only else only,
         )
-
-    @property
-    def reason(self) -> Reason | None:
-        """The first of *reasons*, or ``None``."""
-        return self.reasons[0] if self.reasons else None
 
     def __bool__(self) -> bool:
         return self.answer is not Answer.NO

@@ -1,7 +1,9 @@
 """The laws that bindlab's predictions must keep, whatever the network.
 
 Soundness: what got in was not answered NO, and the address it dialled is among the verdict's
-endpoints. No verdict names an address that the host does not have.
+endpoints where it is one to dial from there: any from inside, of a link's interface those in the
+origin's own network, and the one that the socket is bound to. No verdict names an address that
+the host does not have.
 
 Exactness: for the host itself, by the sources that its kernel chooses, YES and its endpoints
 are what connects; from a given source of its own, a YES connects at every endpoint, and a TCP
@@ -196,15 +198,16 @@ def _broken(run: Run, seen: Iterable[Observation]) -> Iterator[Disagreement]:
             continue
         named = {_plain(endpoint.ip, run.host) for endpoint in verdict.endpoints}
         # 127.0.0.2 is the host's, but in no table: it need be named only where it is bound.
-        listed = own | {_plain(parse_address(bound.spec.address), run.host)}
-        missing = [o for o in got_in if pair.at(o) in listed - named]
+        bound_to = _plain(parse_address(bound.spec.address), run.host)
+        inside = observations[0].trial.host == run.topology.target
+        to_dial = own if inside else _beside(origin, bound.spec.device, run.host)
+        missing = [o for o in got_in if pair.at(o) in (to_dial | {bound_to}) - named]
         if missing:
             yield pair.broke("soundness: it connects at an address that is not named", missing)
         foreign = [e for e in verdict.endpoints if not _is_of(e.ip, run.host, own)]
         if foreign:
             yield pair.broke("an address is named that is none of the host's", observations)
         tried = [o for o in observations if pair.at(o) in named]
-        inside = observations[0].trial.host == run.topology.target
         shut = "" if inside or verdict.answer is Answer.NO else _certain(run, bound, origin)
         if shut:
             yield pair.broke(f"certainty: no NO, and {shut}", observations)
@@ -214,6 +217,17 @@ def _broken(run: Run, seen: Iterable[Observation]) -> Iterator[Disagreement]:
             yield pair.broke("overclaiming: an unconditional YES to another machine", observations)
         elif tried and not got_in and not any(_explains(verdict, o, possible) for o in tried):
             yield pair.broke("precision: what stopped it is not among the conditions", tried)
+
+
+def _beside(origin: Origin, device: str | None, host: Host) -> set[tuple[int, int, str]]:
+    """Return the addresses of *host* in the network of *origin*, on a live link or the *device*."""
+    assert isinstance(origin, IPv4Address | IPv6Address)
+    return {
+        _plain(parse_address(address), host)
+        for name in claimed_links(origin, host)
+        for address in host.interface(name).addresses
+        if _is_live(host.interface(name)) and origin in address.network and device in (None, name)
+    }
 
 
 def _inside(pair: _Pair, tried: Sequence[Observation]) -> Iterator[Disagreement]:
