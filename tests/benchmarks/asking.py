@@ -1,121 +1,79 @@
-"""Questions to hosts on paper, with more and more networks."""
+"""Questions to hosts on paper: one network on each interface, and all of them on one."""
 
-import itertools
-import time
-from collections.abc import Callable, Iterable, Iterator
-from ipaddress import IPv4Address
+from collections.abc import Iterator
 
 from bindlab import reachable_from
+from bindlab.endpoint import parse_address
 
-from .figures import Line, amount
-from .on_paper import host_with, neighbours
+from .figures import Figure, Line
+from .on_paper import LAYOUTS, host_with
 from .scale import Scale
-from .timing import Sampler, compare, figure, repeated
+from .timing import Compared, compare, repeated
 
 __all__ = ["lines"]
 
 TARGET = "0.0.0.0:3000"
-DIFFERENT = 200  # origins asked about in turn
-GOAL = "objects ≤ 1.5; 1 is ≤ 15 µs"
+NEIGHBOUR, BEYOND = "10.0.0.77", "8.8.8.8"
+# In milliseconds, by the number of networks: a first verdict on a neighbour, on somebody beyond
+# all of them, and the whole table.
+GOALS = {10: ("0.5", "", "10"), 300: ("5", "50", "1,000"), 5000: ("500", "500", "")}
 
 
 def lines(scale: Scale) -> Iterator[Line]:
-    """Return the lines of single verdicts, of the first one, of the table, and of a million."""
-    smallest = scale.networks[0]
+    """Return the lines of a second verdict, of first ones, and of the table."""
+    yield _again(scale.rounds)
     for networks in scale.networks:
-        yield _verdicts(smallest, networks, scale.rounds)
-    for networks in scale.networks:
-        yield _first(networks, max(2, scale.rounds // 8))
-    for networks in scale.networks[:-1]:
-        yield _table(networks, max(2, scale.rounds // 8))
-    yield _million(scale.networks[-1], scale.origins)
+        neighbour, beyond, table = GOALS.get(networks, ("", "", ""))
+        for layout in LAYOUTS:
+            where = f"{networks:,} networks, {layout}"
+            yield _first(networks, layout, NEIGHBOUR, f"neighbour, {where}", neighbour, scale)
+            yield _first(networks, layout, BEYOND, f"8.8.8.8, {where}", beyond, scale)
+            if networks <= scale.table:
+                yield _table(networks, layout, where, table)
 
 
-def _verdicts(smallest: int, networks: int, rounds: int) -> Line:
-    asked = _asker(smallest)
-    host = host_with(networks)
+def _again(rounds: int) -> Line:
+    reach = reachable_from(TARGET, host=host_with(10))
+    origin = parse_address(NEIGHBOUR)
+    compared = compare({"µs": repeated(lambda: reach.verdict(origin))}, rounds)
+    return Line(
+        "`verdict()` of an address object, asked again", "1 µs", _in(1e-6, compared), "≤ 15"
+    )
+
+
+def _first(networks: int, layout: str, origin: str, what: str, goal: str, scale: Scale) -> Line:
+    host = host_with(networks, layout)
     attached = [address.network for each in host.interfaces for address in each.addresses]
-    origins = neighbours(networks, DIFFERENT)
-    reach = reachable_from(TARGET, host=host)
+    ip = parse_address(origin)
     compared = compare(
         {
-            "smallest": asked,
-            "objects": _over(origins, reach.verdict),
-            "text": _over(map(str, origins), reach.verdict),
-            "a scan with ipaddress": _over(origins, lambda ip: any(ip in n for n in attached)),
-            "IPv4Address(text)": _over(map(str, origins), IPv4Address),
+            "ms": repeated(lambda: reachable_from(TARGET, host=host).verdict(origin)),
+            "scan": repeated(lambda: [ip in network for network in attached]),
         },
-        rounds,
+        max(2, scale.rounds // 8),
     )
+    scan = compared.figures["scan"].median * compared.seconds / 1e-3
     return Line(
-        f"`verdict()`, {networks:,} networks",
-        f"`verdict()`, {smallest} networks, from an object: {amount(compared.seconds)}",
-        compared.of("objects", "text"),
-        GOAL,
-        compared.of("a scan with ipaddress", "IPv4Address(text)"),
+        f"`reachable_from()` and a first verdict: {what}",
+        "1 ms",
+        _in(1e-3, compared),
+        f"≤ {goal}" if goal else "",
+        {"looking into each network": Figure(scan, scan, scan)},
     )
 
 
-def _asker(networks: int) -> Sampler:
-    reach = reachable_from(TARGET, host=host_with(networks))
-    return _over(neighbours(networks, DIFFERENT), reach.verdict)
-
-
-def _over(origins: Iterable[object], ask: Callable[[IPv4Address], object]) -> Sampler:
-    """Return a sampler that asks about each of *origins* in turn, all of them once before."""
-    every = list(origins)
-    for origin in every:
-        ask(origin)  # type: ignore[arg-type]
-    turns = itertools.cycle(every)
-    return repeated(lambda: ask(next(turns)))  # type: ignore[arg-type]
-
-
-def _first(networks: int, rounds: int) -> Line:
-    host = host_with(networks)
-    attached = [address.network for each in host.interfaces for address in each.addresses]
-    origin = neighbours(networks, 1)[0]
-    compared = compare(
-        {
-            "scan": repeated(lambda: [origin in network for network in attached]),
-            "bindlab": repeated(lambda: reachable_from(TARGET, host=host).verdict(origin)),
-        },
-        rounds,
-    )
+def _table(networks: int, layout: str, where: str, goal: str) -> Line:
+    host = host_with(networks, layout)
+    compared = compare({"ms": repeated(lambda: str(reachable_from(TARGET, host=host)))}, 2)
     return Line(
-        f"`reachable_from()` and a first verdict, {networks:,} networks",
-        f"a scan of them with ipaddress: {amount(compared.seconds)}",
-        compared.of("bindlab"),
+        f"the whole table: {where}",
+        "1 ms",
+        _in(1e-3, compared),
+        f"≤ {goal}" if goal else "",
     )
 
 
-def _table(networks: int, rounds: int) -> Line:
-    host = host_with(networks)
-    compared = compare(
-        {
-            "first": repeated(lambda: reachable_from(TARGET, host=host)),
-            "table": repeated(lambda: str(reachable_from(TARGET, host=host))),
-        },
-        rounds,
-    )
-    seconds = compared.seconds * compared.figures["table"].median
-    return Line(
-        f"print the table of {networks:,} networks",
-        "1 s",
-        {"": figure([seconds])},
-        "seconds",
-    )
-
-
-def _million(networks: int, origins: int) -> Line:
-    reach = reachable_from(TARGET, host=host_with(networks))
-    asked = neighbours(networks, origins)
-    started = time.process_time()
-    for origin in asked:
-        reach.verdict(origin)
-    seconds = time.process_time() - started
-    return Line(
-        f"{origins:,} verdicts, {networks:,} networks, none asked before",
-        "1 s",
-        {"": figure([seconds])},
-        "seconds",
-    )
+def _in(unit: float, compared: Compared) -> dict[str, Figure]:
+    """Return the first contender's time as a multiple of *unit* seconds."""
+    amount_of = compared.seconds / unit
+    return {"bindlab": Figure(amount_of, amount_of, amount_of)}

@@ -1,11 +1,8 @@
-"""Hosts with many networks, and origins that ask about them; none of them exist."""
-
-import random
-from ipaddress import IPv4Address
+"""Hosts with many networks; none of them exist."""
 
 from bindlab import Host, Interface, Route
 
-__all__ = ["LAYOUTS", "host_with", "neighbours"]
+__all__ = ["LAYOUTS", "host_with"]
 
 EACH, ONE = "one on each interface", "all on one interface"  # where the networks are
 LAYOUTS = (EACH, ONE)
@@ -24,13 +21,3 @@ def host_with(networks: int, layout: str = EACH) -> Host:
         [Interface("lo", 1, addresses=["127.0.0.1/8"], is_loopback=True), *links],
         routes=[*routes, Route("0.0.0.0/0", "eth0", "10.0.0.254")],
     )
-
-
-def neighbours(networks: int, count: int, seed: int = 1) -> list[IPv4Address]:
-    """Return *count* origins: most of them on the networks of that host, some beyond."""
-    dice = random.Random(seed)
-    found: list[IPv4Address] = []
-    for _ in range(count):
-        number = dice.randrange(networks + networks // 8 + 1)
-        found.append(IPv4Address(0x0A000000 + (number << 8) + dice.randrange(2, 255)))
-    return found
