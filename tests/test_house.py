@@ -168,10 +168,8 @@ def test_assertions_know_what_they_stand_on(level: int) -> None:
 
 def test_pytest_is_known_in_one_place() -> None:
     """The assertions serve unittest too: the module of the fixtures alone imports pytest."""
-    assert {p.name for p in PACKAGE.rglob("*.py") if "pytest" in imports_of(p)} == set()
-    fixtures = PACKAGE.parent / "pytest_bindlab.py"
-    assert "pytest" in imports_of(fixtures)
-    assert ours(imports_of(fixtures)) == set()
+    users = {path.name for path in PACKAGE.rglob("*.py") if "pytest" in imports_of(path)}
+    assert users == {"pytest_plugin.py"}
 
 
 def test_only_the_labs_own_processes_make_system_calls() -> None:
