@@ -37,7 +37,7 @@ REACH = (
     ("origin",),
     ("return_path",),
     ("path", "interface_rank"),
-    ("rules", "words", "render"),
+    ("rules", "render"),
     ("judging",),
     ("reach",),
 )

@@ -8,13 +8,12 @@ from bindlab.binding import Binding
 from bindlab.endpoint import unmap
 from bindlab.interface import AddressState, Interface
 from bindlab.reach.interface_rank import Ranks
-from bindlab.reach.origin import Place, Where
+from bindlab.reach.origin import Place, Where, is_internet
 from bindlab.reach.path import MACOS_TUNNELS, Path
 from bindlab.reach.return_path import Routing
 from bindlab.reach.rules import ASSUMPTIONS, GATES, NEEDS
 from bindlab.reach.topology import Destination, Topology
-from bindlab.reach.verdict import Answer, Origin, Reason, Verdict
-from bindlab.reach.words import candidate, words_for
+from bindlab.reach.verdict import Answer, Candidate, Origin, Reason, Scope, Verdict
 from bindlab.special_addresses import Kind
 
 __all__ = ["judge"]
@@ -82,7 +81,7 @@ def _refused(origin: Origin, furthest: _Shut, assumptions: Sequence[str]) -> Ver
         origin,
         Answer.NO,
         gate.word,
-        explanation=gate.sentence.format(**words_for(path)),
+        explanation=gate.sentence.format(**path.words),
         interface=_arrival(path) if path.on_link else None,
         assumptions=(*assumptions, *_assumed(path, [gate.reads])),
         reasons=tuple(dict.fromkeys([gate.word, *also_shut])),
@@ -109,7 +108,7 @@ def _admitted(
     if not straight:
         needed = needed[:1]
     path, needs = needed[0]
-    words = words_for(path)
+    words = path.words
     at = f"at {words['address']}"
     if path.inside:
         at += ", inside this machine"
@@ -122,7 +121,7 @@ def _admitted(
         origin,
         Answer.CONDITIONAL if needs else Answer.YES,
         conditions=tuple(need.word for need in needs),
-        endpoints=tuple(dict.fromkeys(candidate(each) for each, _ in needed)),
+        endpoints=tuple(dict.fromkeys(_candidate(each) for each, _ in needed)),
         explanation=f"{at}, if {ifs}" if needs else at,
         interface=None if path.inside else _arrival(path),
         assumptions=(*assumptions, *_assumed(path, [need.reads for need in needs])),
@@ -215,3 +214,40 @@ def _one_of_each_kind(found: Iterable[Destination]) -> list[Destination]:
 
 def _arrival(path: Path) -> str | None:
     return path.arrival.name if path.arrival else None
+
+
+def _candidate(path: Path) -> Candidate:
+    endpoint = path.binding.endpoint
+    return Candidate(
+        path.destination,
+        endpoint.port,
+        endpoint.transport,
+        interface=path.owner.name if path.owner else None,
+        audience=_audience(path),
+        reason=_why(path),
+    )
+
+
+def _audience(path: Path) -> Scope:
+    if path.is_loopback:
+        return Scope.HOST
+    if path.is_group or path.kind is Kind.LINK_LOCAL:
+        return Scope.LINK
+    return Scope.GLOBAL if is_internet(path.destination) else Scope.PRIVATE
+
+
+def _why(path: Path) -> str:
+    owner = path.owner.display_name if path.owner else "no interface"
+    if path.is_answering:
+        return f"the address of {owner}, from which this machine sends to the origin"
+    if path.is_loopback:
+        return "loopback, from this machine only"
+    if path.inside:
+        return f"this machine's address on {owner}"
+    if path.crosses:
+        return f"the address of {owner}, through another interface"
+    if path.on_link:
+        return f"the address of {owner}, on the origin's own link"
+    if path.needs_nat:
+        return f"the address of {owner}, to which a router would have to forward the port"
+    return f"the address of {owner}, by way of a router"

@@ -7,8 +7,9 @@ from functools import cached_property
 from ipaddress import IPv6Address
 
 from bindlab.binding import Binding
-from bindlab.endpoint import unmap
+from bindlab.endpoint import address_text, unmap
 from bindlab.interface import AddressState, Interface
+from bindlab.printable import printable
 from bindlab.reach.origin import Place, Where, is_internet
 from bindlab.reach.return_path import Answers, ReturnPath, Routing, WayBack, way_back
 from bindlab.reach.topology import Destination
@@ -257,3 +258,33 @@ class Path:
         if block is None or self.kind is Kind.BROADCAST or str(block.network) in _LINK_GROUPS:
             return True
         return self.place.internet and block.globally_reachable is False
+
+    @property
+    def words(self) -> dict[str, str]:
+        """The words that stand in the braces of a :class:`~bindlab.reach.rules.Rule`."""
+        bound, address = self.binding.endpoint.ip, address_text(self.destination)
+        wildcard = self.binding.endpoint.is_unspecified
+        return {
+            "bound": address_text(bound),
+            "family": f"IPv{unmap(bound).version}",
+            "address": address,
+            "loopback": f"{address} is loopback" if wildcard else "bound to loopback",
+            "owner": self.owner.display_name if self.owner else "no interface",
+            "arrival": self.arrival.display_name if self.arrival else "no interface",
+            "device": printable(self.binding.device) if self.binding.device else "",
+            "peer": str(self.binding.peer),
+            "kind": f"a {self.kind.value}",
+            **self._way_back_in_words,
+        }
+
+    @property
+    def _way_back_in_words(self) -> dict[str, str]:
+        if (back := self.return_path) is None:
+            return {}
+        by = sorted(self.host.interface(end).display_name for end in back.interfaces if end)
+        routers = f" through {' or '.join(sorted(back.routers))}" if back.routers else ""
+        refused = f"its route there is {' or '.join(sorted(back.refusals))}"
+        return {
+            "back": (" or ".join(by) or "some interface") + routers,
+            "nowhere": refused if back.refusals else "no route of its leads there",
+        }

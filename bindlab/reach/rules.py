@@ -28,17 +28,10 @@ class Rule(Value, Generic[Word]):
     *reads* names the host's setting that decides the fact, where one does.
     """
 
-    __slots__ = ("holds", "reads", "sentence", "word")
-
     word: Word
     holds: Callable[[Path], bool]
     sentence: str
-    reads: str
-
-    def __init__(
-        self, word: Word, holds: Callable[[Path], bool], sentence: str, reads: str = ""
-    ) -> None:
-        self._set(word=word, holds=holds, sentence=sentence, reads=reads)
+    reads: str = ""
 
 
 GATES: Final[tuple[Rule[Reason], ...]] = (

@@ -174,52 +174,15 @@ class Verdict(Value):
     - *reasons*: all that blocks the best way in, the first of them *reason*.
     """
 
-    __slots__ = (
-        "origin",
-        "answer",
-        "reason",
-        "conditions",
-        "endpoints",
-        "explanation",
-        "interface",
-        "assumptions",
-        "reasons",
-    )
-
     origin: Origin
     answer: Answer
-    reason: Reason | None
-    conditions: tuple[Condition, ...]
-    endpoints: tuple[Candidate, ...]
-    explanation: str
-    interface: str | None
-    assumptions: tuple[str, ...]
-    reasons: tuple[Reason, ...]
-
-    def __init__(
-        self,
-        origin: Origin,
-        answer: Answer,
-        reason: Reason | None = None,
-        conditions: tuple[Condition, ...] = (),
-        endpoints: tuple[Candidate, ...] = (),
-        explanation: str = "",
-        interface: str | None = None,
-        assumptions: tuple[str, ...] = (),
-        reasons: tuple[Reason, ...] = (),
-    ) -> None:
-        only = () if reason is None else (reason,)
-        self._set(
-            origin=origin,
-            answer=answer,
-            reason=reason,
-            conditions=conditions,
-            endpoints=endpoints,
-            explanation=explanation,
-            interface=interface,
-            assumptions=assumptions,
-            reasons=reasons if reasons[:1] == only else only,
-        )
+    reason: Reason | None = None
+    conditions: tuple[Condition, ...] = ()
+    endpoints: tuple[Candidate, ...] = ()
+    explanation: str = ""
+    interface: str | None = None
+    assumptions: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
 
     def __bool__(self) -> bool:
         return self.answer is not Answer.NO
