@@ -126,7 +126,7 @@ class Value:
         return cls(**fields)
 
     def _values(self) -> tuple[object, ...]:
-        return tuple(getattr(self, name) for name in self._fields)
+        return tuple(map(self.__getattribute__, self._fields))
 
     def replace(self, **changes: object) -> Self:
         """Return a copy with *changes*, checked like any new value."""

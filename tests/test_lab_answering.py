@@ -29,7 +29,7 @@ from bindlab import (
     reachable_from,
 )
 from bindlab.endpoint import parse_address
-from bindlab.explaining.why import _of_port
+from bindlab.explaining.subject import subject_of_port
 from bindlab.lab import LabHost, Machine, Network, Nic
 from bindlab.linux import ListedSocket, sockets_on
 from bindlab.probing import Probe
@@ -367,7 +367,7 @@ def test_a_server_that_stopped_is_said_to_have_listened() -> None:
     gone = ListedSocket(server, 0, 2**32 - 1)
     changed = ("0.0.0.0:3000 was there before the attempts, and not after them",)
     found = Answering(3000, "tcp", (server,), (), (gone,), ("listed", *changed), host, (server,))
-    certain = _of_port(found).certain
+    certain = subject_of_port(found).certain
     assert certain == ("a process of user 0, out of sight, listened on 0.0.0.0:3000", *changed)
 
 
@@ -375,7 +375,7 @@ def test_a_server_that_was_there_for_a_moment() -> None:
     """What answered between two lists that do not have it is said, and is not called NAT."""
     address = LocalAddress(parse_address("127.0.0.1"))
     attempt = Attempt(address, Probe(Endpoint(address.ip, 3000), Outcome.ACCEPTED, 0.0))
-    told = deduce(3000, "tcp", Observation((attempt,), (), (), (address,)))
+    told = deduce(3000, "tcp", Observation((attempt,), (), stopped=(address,)))
     assert [str(b) for b in told.bindings] == ["[::]:3000, dual-stack"]
     assert told.ended == told.bindings
     assert told.evidence == (
@@ -389,7 +389,8 @@ def test_a_server_that_comes_meanwhile() -> None:
     address = LocalAddress(parse_address("127.0.0.1"))
     attempt = Attempt(address, Probe(Endpoint(address.ip, 3000), Outcome.REFUSED, 0.0))
     server = Binding(Endpoint("0.0.0.0", 3000), listening=True)
-    told = deduce(3000, "tcp", Observation((attempt,), (), (ListedSocket(server, 0, 1),)))
+    seen = Observation((attempt,), (ListedSocket(server, 0, 1),), begun=(server,))
+    told = deduce(3000, "tcp", seen)
     assert told.bindings == (server,)
     assert told.ended == ()
     assert told.evidence[1:] == ("0.0.0.0:3000 came while the port was tried",)

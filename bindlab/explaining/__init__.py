@@ -1,7 +1,4 @@
-"""Why somebody cannot connect, and what to do, in sentences: the rules and the machine for people.
-
-``checks.py`` is the page to read.
-"""
+"""Why somebody cannot connect, and what to do, in sentences; ``checks.py`` is the page to read."""
 
 from bindlab.explaining.changes import Change
 from bindlab.explaining.checks import Check

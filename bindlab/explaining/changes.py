@@ -1,13 +1,11 @@
-"""What to bind instead, so that an origin gets in, and who gets in with it.
-
-Pure: tries other bindings on the same rules, and takes those that let the origin in.
-"""
+"""What to bind instead, so that an origin gets in, and who gets in with it."""
 
 from collections.abc import Collection, Iterator
 from ipaddress import IPv4Address, IPv6Address
 
 from bindlab.binding import Binding
-from bindlab.endpoint import Endpoint, IPAddress, Transport, address_text
+from bindlab.endpoint import Endpoint, IPAddress, address_text
+from bindlab.explaining.subject import Subject
 from bindlab.host import Host
 from bindlab.reach import (
     BEYOND,
@@ -28,21 +26,16 @@ _WILDCARDS: tuple[IPAddress, ...] = (IPv4Address("0.0.0.0"), IPv6Address("::"))
 
 
 class Change(Value):
-    """Another endpoint to bind, what the origin meets then, and whom else that lets in.
+    """Another endpoint to bind, what the origin meets then, and who else gets in.
 
     *verdict* is the origin's after the change: what it dials, and the conditions that are left.
-    *lets_in* has a verdict for each network, and for beyond and the internet, from which
-    nothing but a firewall, a router, the link or the want of a route stops anybody then.
+    *lets_in* has a verdict for each network, for beyond and for the internet, if a machine
+    there is let in: only a firewall, a router, the link or a missing route may stop it then.
     """
-
-    __slots__ = ("bind", "lets_in", "verdict")
 
     bind: Endpoint
     verdict: Verdict
     lets_in: tuple[Verdict, ...]
-
-    def __init__(self, bind: Endpoint, verdict: Verdict, lets_in: tuple[Verdict, ...]) -> None:
-        self._set(bind=bind, verdict=verdict, lets_in=lets_in)
 
     @property
     def dial(self) -> Candidate:
@@ -59,35 +52,25 @@ class Change(Value):
         return f"bind {bound}; then {then}; that lets in {_audience(self.lets_in)}"
 
 
-def changes(
-    bound: Collection[Binding],
-    port: int,
-    transport: Transport,
-    host: Host,
-    origin: Origin,
-    judged: Host,
-) -> Iterator[Change]:
-    """Yield what to bind instead of *bound* so that *origin* gets in, the narrowest first.
-
-    *judged* is *host* with what is known of the way to *origin*.
-    """
-    bound_now = [binding.endpoint for binding in bound if not binding.device]
-    for best in _everywhere(port, transport, judged).verdict(origin).endpoints[:1]:
+def changes(subject: Subject, origin: Origin) -> Iterator[Change]:
+    """Yield what to bind instead so that *origin* gets in, the narrowest first."""
+    bound_now = [binding.endpoint for binding in subject.bindings if not binding.device]
+    for best in bound_everywhere(subject, origin).endpoints[:1]:
         wildcard = next(ip for ip in _WILDCARDS if ip.version == best.ip.version)
-        for endpoint in (best.endpoint, Endpoint(wildcard, port, transport)):
-            verdict = _reach(endpoint, judged).verdict(origin)
+        for endpoint in (best.endpoint, Endpoint(wildcard, subject.port, subject.transport)):
+            reach = _reach(endpoint, subject.judged)
+            verdict = reach.verdict(origin)
             if verdict and endpoint not in bound_now:
-                yield Change(endpoint, verdict, _let_in(_reach(endpoint, host)))
+                is_all_known = subject.host is subject.judged
+                others = reach if is_all_known else _reach(endpoint, subject.host)
+                yield Change(endpoint, verdict, _let_in(others))
 
 
-def bound_everywhere(port: int, transport: Transport, host: Host, verdict: Verdict) -> Verdict:
-    """Return the verdict on the origin of *verdict* if a socket were bound to every address."""
-    return _everywhere(port, transport, host).verdict(verdict.origin)
-
-
-def _everywhere(port: int, transport: Transport, host: Host) -> Reach:
-    endpoints = [Endpoint(wildcard, port, transport) for wildcard in _WILDCARDS]
-    return Reach([Binding(each, v6only=True, listening=True) for each in endpoints], host)
+def bound_everywhere(subject: Subject, origin: Origin) -> Verdict:
+    """Return the verdict on *origin* if a socket were bound to every address."""
+    endpoints = [Endpoint(ip, subject.port, subject.transport) for ip in _WILDCARDS]
+    bindings = [Binding(endpoint, v6only=True, listening=True) for endpoint in endpoints]
+    return Reach(bindings, subject.judged).verdict(origin)
 
 
 def _reach(endpoint: Endpoint, host: Host) -> Reach:

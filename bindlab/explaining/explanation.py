@@ -29,18 +29,6 @@ class Explanation(Value):
     True unless the origin is shut out for certain, or nothing listens.
     """
 
-    __slots__ = (
-        "assumptions",
-        "bindings",
-        "certain",
-        "changes",
-        "checks",
-        "host",
-        "origin",
-        "remedies",
-        "verdict",
-    )
-
     bindings: tuple[Binding, ...]
     origin: Origin | None
     verdict: Verdict | None
@@ -50,30 +38,6 @@ class Explanation(Value):
     checks: tuple[Check, ...]
     host: Host
     assumptions: tuple[str, ...]
-
-    def __init__(
-        self,
-        bindings: tuple[Binding, ...],
-        origin: Origin | None,
-        verdict: Verdict | None,
-        certain: tuple[str, ...],
-        changes: tuple[Change, ...],
-        remedies: tuple[str, ...],
-        checks: tuple[Check, ...],
-        host: Host,
-        assumptions: tuple[str, ...],
-    ) -> None:
-        self._set(
-            bindings=bindings,
-            origin=origin,
-            verdict=verdict,
-            certain=certain,
-            changes=changes,
-            remedies=remedies,
-            checks=checks,
-            host=host,
-            assumptions=assumptions,
-        )
 
     @property
     def reach(self) -> Reach:
@@ -124,7 +88,7 @@ def _answer(verdict: Verdict) -> str:
 
 
 def _wrapped(mark: str, sentences: Iterable[object]) -> Iterator[str]:
-    import textwrap  # as in reach/render.py
+    import textwrap  # not needed until somebody reads
 
     for sentence in sentences:
         yield from textwrap.wrap(

@@ -1,15 +1,16 @@
-"""From a port of this machine, or a socket, to sentences: where the rules meet the machine."""
+"""From a port of this machine, or a socket, to an explanation: where evidence is gathered."""
 
 from ipaddress import IPv4Address, IPv6Address
 
 from bindlab.endpoint import Transport, parse_transport
 from bindlab.explaining.explanation import Explanation
-from bindlab.explaining.telling import Subject, tell, verdict_on
+from bindlab.explaining.subject import Subject, subject_of_port, subject_of_reach
+from bindlab.explaining.telling import tell
 from bindlab.host import Host
 from bindlab.linux import has_answered, tells_programs_apart
-from bindlab.reach import Origin, OriginLike, Reach, Verdict, parse_origin
+from bindlab.reach import THIS_HOST, Origin, OriginLike, Reach, Vantage, Verdict, parse_origin
 from bindlab.reachable import reachable_from
-from bindlab.scanning import Answering, answering
+from bindlab.scanning import answering
 from bindlab.snapshot import route_to
 
 __all__ = ["explain"]
@@ -25,8 +26,8 @@ def explain(
 ) -> Explanation:
     """Return why *origin* can or cannot reach *target*, and what to do; print it.
 
-    *target* is a port number of this machine, whoever serves there (:func:`answering` finds
-    out what it is bound to, with *transport* and *timeout*, in seconds), or what
+    *target* is a port number of this machine, which any program may serve (:func:`answering`
+    finds out what it is bound to, with *transport* and *timeout*, in seconds), or what
     :func:`reachable_from` takes: then nothing is tried, and a *transport* of its own is a
     ``ValueError``. *origin* is that of
     :meth:`Reach.verdict`, such as the address of the colleague who cannot connect; ``None``
@@ -42,68 +43,30 @@ def explain(
     """
     asked = None if origin is None else parse_origin(origin)
     if isinstance(target, int) and not isinstance(target, bool):
-        subject = _of_port(answering(target, host=host, transport=transport, timeout=timeout))
+        found = answering(target, host=host, transport=transport, timeout=timeout)
+        subject = subject_of_port(found)
     elif isinstance(target, str) and target.isdecimal():
         raise ValueError(f"{target!r} is text: give a port as a number, {target}")
     elif parse_transport(transport) != "tcp":
         raise ValueError(f"transport is for a port number: say it in the target, not of {target!r}")
     else:
-        subject = _of_reach(reachable_from(target, host=host))
+        subject = subject_of_reach(reachable_from(target, host=host))
     if not subject.bindings:
         return tell(subject, asked)
     if host is None and asked is not None:
         subject = subject._replace(judged=_knowing_the_way(subject, asked))
-    verdict = verdict_on(subject, asked)
-    seen = _has_answered(verdict, subject.host) if host is None else None
-    return tell(subject, asked, verdict, seen)
+    verdict = _verdict_on(subject, asked)
+    return tell(subject, asked, verdict, _is_heard(verdict, subject.host) if host is None else None)
 
 
-def _of_port(found: Answering) -> Subject:
-    from bindlab.port_users import owner  # nobody else needs it, but when opening fails
-
-    name = f"port {found.port}{'' if found.transport == 'tcp' else '/udp'}"
-    verb = "listens on" if found.transport == "tcp" else "receives on"
-    verbs = dict.fromkeys(found.ended, "listened on" if found.transport == "tcp" else "received on")
-    told_of = found.bindings or found.not_listening  # to find an owner means to read all of /proc
-    owners = {
-        one.binding: owner(one.inode, one.uid)
-        for one in found.listed or ()
-        if one.binding in told_of
-    }
-    seen = "something answers like a server that"
-    certain = [f"{owners.get(b, seen)} {verbs.get(b, verb)} {b}" for b in found.bindings]
-    if not certain and found.listed is None:
-        certain = [f"no address of this machine answers on {name}"]
-    elif not certain:
-        certain = [f"nothing {verb} {name} of this machine, on none of its addresses"]
-    if not found.bindings:
-        certain.extend(
-            f"{owners[b]} has bound {b.endpoint} without listening" for b in found.not_listening
-        )
-    certain.extend(found.evidence[0 if found.listed is None else 1 :])
-    return Subject(
-        found.bindings,
-        found.host,
-        found.host,
-        found.port,
-        found.transport,
-        tuple(certain),
-        found.assumptions,
-    )
-
-
-def _of_reach(reach: Reach) -> Subject:
-    endpoint = reach.bindings[0].endpoint
-    certain = tuple(f"the socket is bound to {binding}" for binding in reach.bindings)
-    return Subject(
-        reach.bindings,
-        reach.host,
-        reach.host,
-        endpoint.port,
-        endpoint.transport,
-        certain,
-        reach.assumptions,
-    )
+def _verdict_on(subject: Subject, asked: Origin | None) -> Verdict:
+    """Return the verdict to explain; where nobody was asked about, a neighbour's, if any."""
+    reach = Reach(subject.bindings, subject.judged, subject.assumptions)
+    if asked is not None:
+        return reach.verdict(asked)
+    rows = [row for row in reach.rows if row.origin is not THIS_HOST]
+    neighbours = [row for row in rows if not isinstance(row.origin, Vantage)]
+    return next(filter(None, neighbours), (neighbours or rows)[0])
 
 
 def _knowing_the_way(subject: Subject, origin: Origin) -> Host:
@@ -123,7 +86,8 @@ def _knowing_the_way(subject: Subject, origin: Origin) -> Host:
     return host.replace(routes=[way])
 
 
-def _has_answered(verdict: Verdict, host: Host) -> bool | None:
+def _is_heard(verdict: Verdict, host: Host) -> bool | None:
+    """Return whether the origin was heard on its link lately; ``None`` where that is unknown."""
     origin = verdict.origin
     if not isinstance(origin, IPv4Address | IPv6Address) or verdict.interface is None:
         return None

@@ -51,17 +51,10 @@ class Icmp(Value):
     'ICMP administratively prohibited, from 10.0.0.2'
     """
 
-    __slots__ = ("version", "kind", "code", "sender")
-
     version: Literal[4, 6]
     kind: int
     code: int
-    sender: IPAddress | None
-
-    def __init__(
-        self, version: Literal[4, 6], kind: int, code: int, sender: IPAddress | None = None
-    ) -> None:
-        self._set(version=version, kind=kind, code=code, sender=sender)
+    sender: IPAddress | None = None
 
     @property
     def meaning(self) -> str:

@@ -97,32 +97,12 @@ class Probe(Value):
     True in a condition if and only if :attr:`accepted`.
     """
 
-    __slots__ = ("endpoint", "outcome", "elapsed", "source", "errno", "icmp")
-
     endpoint: Endpoint
     outcome: Outcome
     elapsed: float
-    source: Endpoint | None
-    errno: int | None
-    icmp: Icmp | None
-
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        outcome: Outcome,
-        elapsed: float,
-        source: Endpoint | None = None,
-        errno: int | None = None,
-        icmp: Icmp | None = None,
-    ) -> None:
-        self._set(
-            endpoint=endpoint,
-            outcome=outcome,
-            elapsed=elapsed,
-            source=source,
-            errno=errno,
-            icmp=icmp,
-        )
+    source: Endpoint | None = None
+    errno: int | None = None
+    icmp: Icmp | None = None
 
     @property
     def accepted(self) -> bool:

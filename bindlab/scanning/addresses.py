@@ -1,6 +1,6 @@
 """Every address of this machine that a port can be tried on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final, NamedTuple
 
@@ -51,14 +51,17 @@ class LocalAddress(NamedTuple):
         zone = ip.scope_id if isinstance(ip, IPv6Address) else None
         return int(ip) == int(self.ip) and (zone is None or self._is_on(zone))
 
-    def is_served_by(self, binding: Binding) -> bool:
+    def is_served_by(self, bindings: Iterable[Binding]) -> bool:
         """Return whether a socket bound so gets what this machine's programs send here."""
+        return any(map(self._is_served, bindings))
+
+    def _is_served(self, binding: Binding) -> bool:
         ip = unmap(binding.endpoint.ip)
-        is_dual_stack = ip == IPv6Address("::") and binding.v6only is False
         if binding.device is not None:
             is_lo = self.interface is None and binding.device == "lo"
             if not is_lo and not self._is_on(binding.device):
                 return False
+        is_dual_stack = ip == IPv6Address("::") and binding.v6only is False
         return is_dual_stack or self.is_at(ip)
 
     def _is_on(self, zone: str) -> bool:

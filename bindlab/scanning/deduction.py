@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from bindlab.binding import Binding
 from bindlab.endpoint import Endpoint, IPAddress, Transport
+from bindlab.scanning.addresses import LocalAddress
 from bindlab.scanning.observing import Attempt, Observation
 
 __all__ = ["Deduction", "deduce"]
@@ -35,33 +36,29 @@ def deduce(port: int, transport: Transport, seen: Observation) -> Deduction:
     attempts = [attempt for attempt in seen.attempts if not attempt.is_absent]
     if seen.listed is None:
         return _from_outside(port, transport, attempts, seen)
-    sockets = sorted({one.binding for one in seen.listed if one.is_open} | seen.ended, key=str)
+    listed = (one.binding for one in seen.listed if one.is_open)
+    sockets = sorted({*listed, *seen.ended}, key=str)
     named = " and ".join(map(str, sockets)) or "no server"
     evidence = [f"the system lists {named} on this port", *seen.changes]
-    steady = [socket for socket in sockets if socket not in seen.ended | seen.begun]
-    explained = [a for a in attempts if any(map(a.address.is_served_by, sockets))]
-    # UDP that keeps silent without a socket is no server.
-    beside = [a for a in attempts if a not in explained and (a.probe.accepted or not a.is_taken)]
-    answering = [a.address for a in beside if a.probe.accepted and a.address not in seen.stopped]
-    if answering:
-        where = _joined(answering)
+    steady = [socket for socket in sockets if socket not in (*seen.ended, *seen.begun)]
+    beside: list[Attempt] = []
+    deaf: list[LocalAddress] = []
+    for attempt in attempts:
+        address = attempt.address
+        if not address.is_served_by(sockets):
+            # UDP that keeps silent without a socket is no server.
+            if attempt.probe.accepted or not attempt.is_taken:
+                beside.append(attempt)
+        elif not (attempt.is_taken or address.is_unused) and address.is_served_by(steady):
+            deaf.append(address)
+    accepted = (attempt.address for attempt in beside if attempt.probe.accepted)
+    if where := _joined(address for address in accepted if address not in seen.stopped):
         evidence.append(f"yet {where} answers, so something redirects its packets (NAT)")
-    deaf = [
-        a.address
-        for a in attempts
-        if any(map(a.address.is_served_by, steady)) and not a.is_taken and not a.address.is_unused
-    ]
     if deaf:
         evidence.append(f"yet no answer from {_joined(deaf)}: {_DEAF}")
-    others = [binding for binding, _ in _bindings(port, transport, beside, seen)]
-    return Deduction(
-        (*sockets, *others),
-        tuple(evidence),
-        (
-            *(socket for socket in sockets if socket in seen.ended),
-            *(others if seen.stopped else ()),
-        ),
-    )
+    others = tuple(binding for binding, _ in _bindings(port, transport, beside, seen))
+    ended = (*seen.ended, *(others if seen.stopped else ()))
+    return Deduction((*sockets, *others), tuple(evidence), ended)
 
 
 _DEAF = "a firewall on this machine, a server too busy to accept, or loopback is down"

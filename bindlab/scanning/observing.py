@@ -40,43 +40,29 @@ class Attempt(NamedTuple):
 
 
 class Observation(NamedTuple):
-    """What attempts at a port met, and what the system listed before them and after.
+    """What attempts at a port met, and which of its sockets the system listed around them.
 
-    *before* and *after* are ``None`` where it does not tell. *stopped* are the addresses that
-    accepted a connection, explained by no socket of the lists, and refused another.
+    - *listed*: the sockets before the attempts or after them; ``None`` where it does not tell.
+    - *ended*, *begun*: what took packets before the attempts only, or after them only.
+    - *stopped*: addresses that accepted a connection, explained by no listed socket, and
+      refused another.
     """
 
     attempts: tuple[Attempt, ...]
-    before: tuple[ListedSocket, ...] | None = None
-    after: tuple[ListedSocket, ...] | None = None
+    listed: tuple[ListedSocket, ...] | None = None
+    ended: tuple[Binding, ...] = ()
+    begun: tuple[Binding, ...] = ()
     stopped: tuple[LocalAddress, ...] = ()
-
-    @property
-    def listed(self) -> tuple[ListedSocket, ...] | None:
-        """The sockets that were listed, those that went and those that came included."""
-        if self.before is None or self.after is None:
-            return None
-        latest = {one.inode: one for one in (*self.before, *self.after)}
-        return tuple(latest.values())
-
-    @property
-    def ended(self) -> frozenset[Binding]:
-        """What took packets before the attempts, and not after them."""
-        return _open(self.before) - _open(self.after) if self.listed is not None else frozenset()
-
-    @property
-    def begun(self) -> frozenset[Binding]:
-        """What takes packets after the attempts, and did not before them."""
-        return _open(self.after) - _open(self.before) if self.listed is not None else frozenset()
 
     @property
     def changes(self) -> tuple[str, ...]:
         """In sentences, what changed on the port while it was tried."""
         found: list[str] = []
         if self.ended:
-            found.append(f"{_joined(self.ended)} was there before the attempts, and not after them")
+            ended = " and ".join(map(str, self.ended))
+            found.append(f"{ended} was there before the attempts, and not after them")
         if self.begun:
-            found.append(f"{_joined(self.begun)} came while the port was tried")
+            found.append(f"{' and '.join(map(str, self.begun))} came while the port was tried")
         if self.stopped:
             where = ", ".join(map(str, self.stopped))
             found.append(f"{where} answered once, and refused when it was tried again")
@@ -89,23 +75,36 @@ def observe(
     """Try *port* on each of *addresses* at the same time, and list its sockets around that.
 
     A connection that no listed socket explains is tried a second time, so that a server that
-    has ended is not taken for NAT, or for one of an address only.
+    has ended is not taken for NAT, or for one of a single address.
     """
     before = sockets_on(port, transport)
     attempts = _try(addresses, port, timeout, transport)
     after = sockets_on(port, transport)
-    seen = Observation(attempts, before, after)
+    seen = Observation(attempts)
+    open_sockets: list[Binding] = []
+    if before is not None and after is not None:
+        first, last = _open(before), _open(after)
+        open_sockets = list(dict.fromkeys([*first, *last]))
+        seen = Observation(
+            attempts,
+            listed=tuple({one.inode: one for one in (*before, *after)}.values()),
+            ended=tuple(one for one in first if one not in last),
+            begun=tuple(one for one in last if one not in first),
+        )
     if transport == "udp":
         return seen
-    listed = _open(seen.listed)
     unexplained = [
         attempt.address
         for attempt in attempts
-        if attempt.probe.accepted and not any(map(attempt.address.is_served_by, listed))
+        if attempt.probe.accepted and not attempt.address.is_served_by(open_sockets)
     ]
     again = _try(unexplained, port, timeout, transport)
     refused = (attempt for attempt in again if attempt.probe.outcome is Outcome.REFUSED)
     return seen._replace(stopped=tuple(attempt.address for attempt in refused))
+
+
+def _open(listed: Iterable[ListedSocket]) -> list[Binding]:
+    return [one.binding for one in listed if one.is_open]
 
 
 def _try(
@@ -113,11 +112,3 @@ def _try(
 ) -> tuple[Attempt, ...]:
     endpoints = (Endpoint(address.ip, port, transport) for address in addresses)
     return tuple(map(Attempt, addresses, probe_all(endpoints, timeout=timeout)))
-
-
-def _open(listed: Iterable[ListedSocket] | None) -> frozenset[Binding]:
-    return frozenset(one.binding for one in listed or () if one.is_open)
-
-
-def _joined(bindings: Iterable[Binding]) -> str:
-    return " and ".join(sorted(map(str, bindings)))

@@ -31,17 +31,6 @@ class Answering(Value):
     - *ended*: those of *bindings* whose server stopped while it was tried.
     """
 
-    __slots__ = (
-        "port",
-        "transport",
-        "bindings",
-        "attempts",
-        "listed",
-        "evidence",
-        "host",
-        "ended",
-    )
-
     port: int
     transport: Transport
     bindings: tuple[Binding, ...]
@@ -49,29 +38,7 @@ class Answering(Value):
     listed: tuple[ListedSocket, ...] | None
     evidence: tuple[str, ...]
     host: Host
-    ended: tuple[Binding, ...]
-
-    def __init__(
-        self,
-        port: int,
-        transport: Transport,
-        bindings: tuple[Binding, ...],
-        attempts: tuple[Attempt, ...],
-        listed: tuple[ListedSocket, ...] | None,
-        evidence: tuple[str, ...],
-        host: Host,
-        ended: tuple[Binding, ...] = (),
-    ) -> None:
-        self._set(
-            port=port,
-            transport=transport,
-            bindings=bindings,
-            attempts=attempts,
-            listed=listed,
-            evidence=evidence,
-            host=host,
-            ended=ended,
-        )
+    ended: tuple[Binding, ...] = ()
 
     @property
     def assumptions(self) -> tuple[str, ...]:

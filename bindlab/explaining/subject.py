@@ -1,0 +1,84 @@
+"""What is explained: sockets, their machine, and what is certain of them from here."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from bindlab.binding import Binding
+from bindlab.endpoint import Transport
+from bindlab.host import Host
+from bindlab.reach import Reach
+from bindlab.scanning import Answering
+
+__all__ = ["Subject", "subject_of_port", "subject_of_reach"]
+
+_VERBS: dict[Transport, tuple[str, str]] = {
+    "tcp": ("listens on", "listened on"),
+    "udp": ("receives on", "received on"),
+}
+
+
+class Subject(NamedTuple):
+    """The sockets, their machine, and in sentences what is certain of them.
+
+    *judged* is the machine with what is known of the way to the origin that was asked about.
+    """
+
+    bindings: tuple[Binding, ...]
+    port: int
+    transport: Transport
+    host: Host
+    judged: Host
+    certain: tuple[str, ...]
+    assumptions: tuple[str, ...]
+
+
+def subject_of_reach(reach: Reach) -> Subject:
+    """Return what is known of sockets that were given."""
+    endpoint = reach.bindings[0].endpoint
+    return Subject(
+        bindings=reach.bindings,
+        port=endpoint.port,
+        transport=endpoint.transport,
+        host=reach.host,
+        judged=reach.host,
+        certain=tuple(f"the socket is bound to {binding}" for binding in reach.bindings),
+        assumptions=reach.assumptions,
+    )
+
+
+def subject_of_port(found: Answering) -> Subject:
+    """Return what is known of the sockets that were found on a port, and whose they are."""
+    return Subject(
+        bindings=found.bindings,
+        port=found.port,
+        transport=found.transport,
+        host=found.host,
+        judged=found.host,
+        certain=tuple(_certain(found)),
+        assumptions=found.assumptions,
+    )
+
+
+def _certain(found: Answering) -> Iterator[str]:
+    listens, listened = _VERBS[found.transport]
+    name = f"port {found.port}{'' if found.transport == 'tcp' else '/udp'}"
+    if found.bindings:
+        owners = _owners(found, found.bindings)
+        for binding in found.bindings:
+            who = owners.get(binding, "something answers like a server that")
+            yield f"{who} {listened if binding in found.ended else listens} {binding}"
+    elif found.listed is None:
+        yield f"no address of this machine answers on {name}"
+    else:
+        yield f"nothing {listens} {name} of this machine, on none of its addresses"
+        for binding, who in _owners(found, found.not_listening).items():
+            yield f"{who} has bound {binding.endpoint} without listening"
+    # Where the system lists sockets, the first sentence only names those above.
+    yield from found.evidence[0 if found.listed is None else 1 :]
+
+
+def _owners(found: Answering, bindings: tuple[Binding, ...]) -> dict[Binding, str]:
+    from bindlab.port_users import owner  # reads /proc, and nobody else needs it
+
+    listed = (one for one in found.listed or () if one.binding in bindings)
+    return {one.binding: owner(one.inode, one.uid) for one in listed}
