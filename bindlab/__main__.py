@@ -20,7 +20,6 @@ from bindlab import (
     reachable_from,
     this_host,
 )
-from bindlab.documents import explanation_document, networks_document, reach_document
 
 _PROGRAM = "python -m bindlab"
 _DESCRIPTION = """\
@@ -105,10 +104,10 @@ def _answer(target: str | None, origin: str | None, udp: bool, as_json: bool) ->
         raise ValueError(f"--udp is for a port: write {target}/udp")
     if port is None and origin is None:
         reach = reachable_from(target)
-        return 0, _json(reach_document(reach)) if as_json else str(reach)
+        return 0, _json(reach.to_document()) if as_json else str(reach)
     asked = None if origin is None else _origin(origin)
     found = explain(target if port is None else port, asked, transport=transport)
-    text = _json(explanation_document(found)) if as_json else str(found)
+    text = _json(found.to_document()) if as_json else str(found)
     return 0 if found else 1, text
 
 
@@ -127,7 +126,9 @@ def _networks(host: Host, as_json: bool) -> str:
     everything = reachable_from(["0.0.0.0:80", "[::]:80"], host=host).endpoints
     others = [candidate for candidate in everything if candidate.audience > Scope.HOST]
     if as_json:
-        return _json(networks_document(host, others))
+        return _json(
+            {"host": host.to_document(), "others_use": [_for_programs(use) for use in others]}
+        )
     lines: list[str] = []
     for interface in host.interfaces:
         addresses = ", ".join(map(str, interface.addresses)) or "no address"
@@ -140,6 +141,15 @@ def _networks(host: Host, as_json: bool) -> str:
     if not others:
         lines.append("no other machine reaches this one: it has no address but loopback's")
     return "\n".join(lines)
+
+
+def _for_programs(candidate: Candidate) -> dict[str, object]:
+    """Return its address as what JSON can hold, without this machine's zone."""
+    return {
+        "address": str(candidate.ip).partition("%")[0],
+        "interface": candidate.interface,
+        "why": candidate.reason,
+    }
 
 
 def _for_others(candidate: Candidate) -> str:

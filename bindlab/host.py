@@ -158,20 +158,23 @@ class Host(Value):
         names = ", ".join(printable(each.name) for each in self.interfaces) or "no interface"
         raise ValueError(f"this host has no interface {name!r}: it has {names}")
 
-    def to_json(self) -> str:
-        """Return this host as JSON text, for a bug report or a test; see :meth:`from_json`."""
-        import json
-
+    def to_document(self) -> dict[str, object]:
+        """Return this host as what JSON can hold; what was assumed is left out."""
         settings = {name: getattr(self, name) for name in DEFAULTS if name not in self.assumed}
         local, routes = self.local_routes, self.routes
-        document = {
+        return {
             "system": self.system,
             **settings,
             "local_routes": None if local is None else [str(network) for network in local],
             "routes": None if routes is None else [route.to_document() for route in routes],
             "interfaces": [interface.to_document() for interface in self.interfaces],
         }
-        return json.dumps(document, indent=2)
+
+    def to_json(self) -> str:
+        """Return this host as JSON text, for a bug report or a test; see :meth:`from_json`."""
+        import json
+
+        return json.dumps(self.to_document(), indent=2)
 
     @classmethod
     def from_json(cls, text: str) -> Self:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from bindlab import Binding, Endpoint, Host, Interface, Reach, Route, explain, listen
 from bindlab.__main__ import main
-from bindlab.documents import explanation_document, networks_document, reach_document
 from bindlab.errors import AddressInUseError
 from bindlab.lab.errors import LabError
 from bindlab.testing import assert_loopback_only, assert_not_reachable, assert_reachable
@@ -110,7 +109,7 @@ def test_interfaces_are_named_by_others(host: Host, data: st.DataObject) -> None
     reach = Reach([binding], host)
     one_line = [str(binding), *map(str, host.routes or ()), *map(str, host.interfaces[-1:])]
     texts = [str(reach), reach.diagram(), reach._repr_html_(), repr(reach), repr(host)]
-    documents: list[object] = [reach_document(reach), networks_document(host, reach.endpoints)]
+    documents: list[object] = [reach.to_document(), host.to_document()]
     for origin in (
         *host.interfaces,
         *(a.network for a in last.addresses),
@@ -129,7 +128,7 @@ def test_interfaces_are_named_by_others(host: Host, data: st.DataObject) -> None
         texts.append(verdict._repr_html_())
         found = explain(binding, origin, host=host)
         texts.append(str(found))
-        documents.append(explanation_document(found))
+        documents.append(found.to_document())
         for assertion in (assert_reachable, assert_not_reachable):
             try:
                 assertion(binding, origin, host=host)

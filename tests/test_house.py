@@ -26,7 +26,6 @@ ROWS = (
     ("reach", "snapshot", "inspect_socket", "opening", "probing"),
     ("reachable", "scanning"),
     ("explaining",),
-    ("documents",),
 )
 # Above the face: what only tests import, and what runs as a program.
 ABOVE_THE_FACE = ("lab", "testing", "pytest_plugin", "__main__")

@@ -10,8 +10,7 @@ import pytest
 from attempts import LINUX, port_of
 
 from bindlab import Host, bind, interfaces, listen, reachable_from
-from bindlab.__main__ import main
-from bindlab.documents import networks_document
+from bindlab.__main__ import _for_programs, main
 
 
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:
@@ -148,7 +147,7 @@ def test_no_zone_is_told_to_others(capsys: pytest.CaptureFixture[str]) -> None:
     """A zone is each machine's own: others are given the address without this machine's."""
     host = Host.of(lo="127.0.0.1/8", wifi="fe80::2/64")
     others = reachable_from("[::]:80", host=host).endpoints[:1]
-    (use,) = networks_document(host, others)["others_use"]
+    (use,) = map(_for_programs, others)
     assert (use["address"], use["interface"]) == ("fe80::2", "wifi")
     text = printed(capsys)
     assert not re.search(r"^(others should use|or) \S*%(?!ITS-ZONE)", text, re.M)

@@ -49,6 +49,25 @@ class Explanation(Value):
         """What the origin dials, best first; empty where it is shut out."""
         return self.verdict.endpoints if self.verdict is not None else ()
 
+    def to_document(self) -> dict[str, object]:
+        """Return this explanation as what JSON can hold, section by section."""
+        return {
+            "bindings": [str(binding) for binding in self.bindings],
+            "verdict": None if self.verdict is None else self.verdict.to_document(),
+            "certain": list(self.certain),
+            "changes": [
+                {
+                    "bind": str(change.bind),
+                    "dial": change.dial.to_document(),
+                    "text": str(change),
+                }
+                for change in self.changes
+            ],
+            "remedies": list(self.remedies),
+            "checks": [str(check) for check in self.checks],
+            "assumptions": list(self.assumptions),
+        }
+
     def __bool__(self) -> bool:
         return bool(self.bindings) and (self.verdict is None or bool(self.verdict))
 

@@ -153,6 +153,20 @@ class Reach:
         """Return a picture of the machine, its interfaces, and who gets in by each."""
         return diagram(self.host, self.bindings, self.rows)
 
+    def to_document(self) -> dict[str, object]:
+        """Return this table as what JSON can hold.
+
+        Its keys stay the same from release to release; where there is nothing to say of one
+        it is ``None`` or empty.
+        """
+        return {
+            "bindings": [str(binding) for binding in self.bindings],
+            "scope": self.scope.name.lower(),
+            "rows": [row.to_document() for row in self.rows],
+            "urls": list(self.urls()),
+            "assumptions": list(self.assumptions),
+        }
+
     def __str__(self) -> str:
         return table(self.bindings, self.rows, self.assumptions)
 

@@ -157,6 +157,15 @@ class Candidate(Endpoint):
         """The plain endpoint."""
         return Endpoint(self.ip, self.port, self.transport)
 
+    def to_document(self) -> dict[str, object]:
+        """Return this candidate as what JSON can hold."""
+        return {
+            "endpoint": str(self),
+            "interface": self.interface,
+            "audience": self.audience.name.lower(),
+            "why": self.reason,
+        }
+
 
 class Verdict(Value):
     """Whether one origin can reach a socket, and why.
@@ -217,6 +226,24 @@ class Verdict(Value):
     def cells(self) -> tuple[str, str, str, str]:
         """This verdict as a row of a table: from where, the answer, what to open, and why."""
         return self.who, self.answer.value, self.opens or "-", self.explanation
+
+    def to_document(self) -> dict[str, object]:
+        """Return this verdict as what JSON can hold, an interface by its name."""
+        match self.origin:
+            case Interface():
+                origin = self.origin.name
+            case Vantage():
+                origin = self.origin.value
+            case _:
+                origin = str(self.origin)
+        return {
+            "origin": origin,
+            "answer": self.answer.value,
+            "reason": None if self.reason is None else self.reason.value,
+            "conditions": [condition.value for condition in self.conditions],
+            "endpoints": [endpoint.to_document() for endpoint in self.endpoints],
+            "explanation": self.explanation,
+        }
 
     def __str__(self) -> str:
         return f"{self.answer.value}: {self.explanation}"
