@@ -9,7 +9,7 @@ from ipaddress import IPv6Address
 from bindlab.binding import Binding
 from bindlab.descriptor import duplicate_of, family_name, nature_of, number_from
 from bindlab.endpoint import Endpoint
-from bindlab.holders import HasFileno, has_fileno
+from bindlab.find_sockets import HasFileno, has_fileno
 from bindlab.sockaddr import from_sockaddr, transport_of, zone_of
 
 __all__ = ["binding_here", "binding_of"]
@@ -19,7 +19,7 @@ _SO_ACCEPTCONN: int | None = getattr(socket, "SO_ACCEPTCONN", None)
 _SO_BINDTODEVICE: int | None = getattr(socket, "SO_BINDTODEVICE", None)
 _IPPROTO_IPV6: int = getattr(socket, "IPPROTO_IPV6", 41)
 _IPV6_V6ONLY: int | None = getattr(socket, "IPV6_V6ONLY", None)
-_SO_BINDTOIFINDEX, _SO_NETNS_COOKIE = 62, 71  # Linux <asm-generic/socket.h>
+_SO_BINDTOIFINDEX = 62  # Linux <asm-generic/socket.h>
 _IP_BOUND_IF, _IPV6_BOUND_IF = 25, 125  # macOS <netinet/in.h>, <netinet6/in6.h>
 _IFNAMSIZ = 16
 
@@ -163,17 +163,16 @@ def _device(sock: socket.socket, is_ipv6: bool) -> str | None:
 
 
 def _is_here(sock: socket.socket) -> bool | None:
+    """Return whether *sock* is of the calling thread's network namespace; ``None``: unknown."""
     if sys.platform != "linux":
         return None
+    from bindlab.linux import namespace_cookie
+
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as fresh:
-            return _cookie(fresh) == _cookie(sock)
+            return namespace_cookie(fresh) == namespace_cookie(sock)
     except OSError:
         return None
-
-
-def _cookie(sock: socket.socket) -> bytes:
-    return sock.getsockopt(socket.SOL_SOCKET, _SO_NETNS_COOKIE, 8)
 
 
 def _flag(sock: socket.socket, level: int, option: int | None) -> bool | None:

@@ -54,13 +54,15 @@ def description(endpoint: Endpoint) -> str:
 def owner(inode: int, uid: int) -> str:
     """Return in words whose the socket with *inode* is, as far as this process may see.
 
-    Another user's processes are out of sight for all but root: then it is *uid* alone.
+    Another user's processes are out of sight for all but root: then it is *uid* alone. Where
+    there are too many processes, not all are looked at, and it says so.
     """
     found, out_of_time = owners_of([inode])
     if inode in found:
         pid, name = found[inode]
         return "this process itself" if pid == os.getpid() else f"{name} (process {pid})"
-    return f"a process of user {uid}{'' if out_of_time else ', out of sight,'}"
+    why = " (not all were looked at)" if out_of_time else ", out of sight,"
+    return f"a process of user {uid}{why}"
 
 
 def _is_in_the_way(one: ListedSocket, endpoint: Endpoint) -> bool:

@@ -6,7 +6,7 @@ from typing import Protocol, TypeGuard
 
 from bindlab.binding import Binding
 from bindlab.endpoint import Endpoint, unmap
-from bindlab.holders import sockets_of
+from bindlab.find_sockets import sockets_of
 from bindlab.host import Host
 from bindlab.inspect_socket import binding_here, binding_of
 from bindlab.reach import Reach

@@ -1,8 +1,4 @@
-"""The tuples in which ``socket`` writes addresses, to and from :class:`Endpoint`.
-
-Knows address families and scope ids. Opens nothing; the one question that it asks the
-system is which index a zone's name has, in the calling thread's network namespace.
-"""
+"""The tuples in which ``socket`` writes addresses, to and from :class:`Endpoint`."""
 
 import socket
 import sys
@@ -28,7 +24,7 @@ _KINDS: dict[Transport, tuple[socket.SocketKind, int]] = {
     "udp": (socket.SOCK_DGRAM, socket.IPPROTO_UDP),
 }
 _UNTOLD = 0  # what a system says that does not tell: macOS and Windows have no SO_PROTOCOL
-_IPPROTO_MPTCP = 262  # RFC 8684: TCP to whoever speaks only that
+_IPPROTO_MPTCP = 262  # RFC 8684: it speaks TCP with everybody else
 _TRANSPORTS: dict[tuple[int, int], Transport] = {
     (socket.SOCK_STREAM, _UNTOLD): "tcp",
     (socket.SOCK_STREAM, socket.IPPROTO_TCP): "tcp",
@@ -65,7 +61,8 @@ def to_sockaddr(endpoint: Endpoint) -> SockAddr:
     """Return what ``socket.bind()`` takes, with the zone as a scope id (RFC 3493 section 3.3).
 
     ``bind(("fe80::1%eth0", 0))`` would lose the zone. A zone of digits is a scope id as it
-    stands; a name that no interface has is the ``OSError`` of if_nametoindex(3).
+    stands; a name is looked up in the calling thread's network namespace, and one that no
+    interface has is the ``OSError`` of if_nametoindex(3).
     """
     ip = endpoint.ip
     if isinstance(ip, IPv4Address):

@@ -20,7 +20,7 @@ ROWS = (
     ("endpoint",),
     ("interface", "special_addresses", "errors"),
     ("route",),
-    ("binding", "host", "sockaddr", "descriptor", "holders"),
+    ("binding", "host", "sockaddr", "descriptor", "find_sockets"),
     ("linux",),
     ("port_users",),
     ("reach", "snapshot", "inspect_socket", "opening", "probing"),
@@ -120,7 +120,7 @@ def test_the_core_touches_nothing() -> None:
     """Values and rules import nothing by which the system could be reached."""
     rows = ROWS[: [("linux" in row) for row in ROWS].index(True)]
     core = {name for row in rows for name in row} | {"reach"}
-    core -= {"errors", "sockaddr", "descriptor", "holders"}
+    core -= {"errors", "sockaddr", "descriptor", "find_sockets"}
     for path in (path for name in core for path in files_of(name)):
         assert {m for m in imports_of(path) if m.partition(".")[0] != "bindlab"} <= PURE_IMPORTS
 

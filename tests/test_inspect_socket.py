@@ -17,7 +17,7 @@ from network_namespaces import Namespace, needs_namespaces, ns
 from bindlab import descriptor, inspect_socket
 from bindlab.binding import Binding
 from bindlab.endpoint import Endpoint
-from bindlab.holders import sockets_of
+from bindlab.find_sockets import sockets_of
 from bindlab.inspect_socket import binding_here, binding_of
 
 __all__ = ["ns"]
@@ -462,6 +462,6 @@ def test_where_options_are_missing_they_are_unknown(monkeypatch: pytest.MonkeyPa
 
 def test_a_missing_namespace_cookie_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     """A kernel without SO_NETNS_COOKIE does not tell where a socket lives."""
-    monkeypatch.setattr(inspect_socket, "_SO_NETNS_COOKIE", 30_000)
+    monkeypatch.setattr("bindlab.linux.sockets._SO_NETNS_COOKIE", 30_000)
     with bound(INET, UDP, ("127.0.0.1", 0)) as sock:
         assert binding_here(sock).endpoint.ip == IPv4Address("127.0.0.1")

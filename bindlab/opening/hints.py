@@ -3,8 +3,8 @@
 import errno
 import socket
 import sys
-from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
 
 from bindlab.endpoint import Endpoint, IPAddress, address_text, unmap
 from bindlab.errors import (
@@ -17,13 +17,19 @@ from bindlab.errors import (
 )
 from bindlab.printable import printable
 
-__all__ = ["add_hint", "own_addresses"]
+__all__ = ["add_hint"]
 
-_TENTATIVE, _DAD_FAILED = 0x40, 0x08  # linux/if_addr.h, as /proc/net/if_inet6 prints them
 _AIRPLAY = (5000, 7000)
 _SHOWN = 8
 _LONGEST = 1000
 _PLATFORM: str = sys.platform  # whose documentation applies
+
+
+class _OwnAddress(NamedTuple):
+    ip: IPAddress
+    interface: str
+    is_tentative: bool = False  # still checked, or found on another machine too: RFC 4862
+    has_failed: bool = False
 
 
 def add_hint(error: BindError, device: str | None = None) -> None:
@@ -40,24 +46,6 @@ def add_hint(error: BindError, device: str | None = None) -> None:
         error.hint = printable(hint, _LONGEST) or error.hint
     except Exception:  # a hint is never worth losing the error for
         return
-
-
-def own_addresses() -> tuple[IPAddress, ...]:
-    """Return the addresses that this host has and that can be bound now, without loading ifaddr.
-
-    Linux lists them in /proc; elsewhere ifaddr is asked after all. Empty where nothing
-    could be read.
-    """
-    if _PLATFORM.startswith("linux"):
-        v6 = [ip for ip, _, flags in _ipv6_table() if not flags & (_TENTATIVE | _DAD_FAILED)]
-        return tuple(dict.fromkeys([*_ipv4_table(), *v6]))
-    import ifaddr
-
-    found: list[IPAddress] = []
-    for adapter in ifaddr.get_adapters():
-        for ip in adapter.ips:
-            found.append(IPv4Address(ip.ip) if isinstance(ip.ip, str) else IPv6Address(ip.ip[0]))
-    return tuple(found)
 
 
 def _hint(error: BindError, endpoint: Endpoint, device: str | None) -> str:
@@ -115,32 +103,40 @@ def _which_privilege(endpoint: Endpoint) -> str:
 
 def _why_not_available(endpoint: Endpoint, device: str | None) -> str:
     ip = unmap(endpoint.ip)
+    every = _own_addresses()
     if isinstance(ip, IPv6Address):
-        bare = IPv6Address(int(ip))
-        for own, name, flags in _ipv6_table():
-            if own != bare:
-                continue
-            if flags & _DAD_FAILED:
-                return f"another machine on {name}'s link has {bare} too (it failed its check)"
-            if flags & _TENTATIVE:
-                return f"{name} still checks that nobody else has it: try again in two seconds"
-            if ip.scope_id and ip.scope_id not in (name, _index(name)):
-                return f"{bare} belongs to {name}: write {bare}%{name}"
-            if device and device != name:
-                return f"{bare} belongs to {name}, not to {device}"
-        for place in ("all", "lo") if ip.is_loopback else ("all",):
-            if _reads(f"/proc/sys/net/ipv6/conf/{place}/disable_ipv6") == "1":
-                setting = f"net.ipv6.conf.{place}.disable_ipv6"
-                return f"IPv6 is switched off here ({setting}): bind 127.0.0.1"
-        if not _ipv6_table():
-            return "this host has no IPv6 address at all: IPv6 is off, or its interfaces are down"
-    if _PLATFORM == "darwin" and ip.is_loopback and isinstance(ip, IPv4Address):
+        if reason := _why_not_ipv6(ip, device, every):
+            return reason
+    elif _PLATFORM == "darwin" and ip.is_loopback:
         return f"macOS has 127.0.0.1 only, until: sudo ifconfig lo0 alias {ip}"
-    mine = [address_text(other) for other in own_addresses() if other.version == ip.version]
+    usable = [own.ip for own in every if not own.has_failed and not own.is_tentative]
+    mine = [*dict.fromkeys(address_text(own) for own in usable if own.version == ip.version)]
     if not mine:
         return ""
     more = f" and {len(mine) - _SHOWN} more" if len(mine) > _SHOWN else ""
     return f"this host does not have it; it has {', '.join(mine[:_SHOWN])}{more}"
+
+
+def _why_not_ipv6(ip: IPv6Address, device: str | None, every: list[_OwnAddress]) -> str:
+    from bindlab.linux import sysctl_flag
+
+    bare = IPv6Address(int(ip))
+    for _, name, is_tentative, has_failed in (own for own in every if own.ip == bare):
+        if has_failed:
+            return f"another machine on {name}'s link has {bare} too (it failed its check)"
+        if is_tentative:
+            return f"{name} still checks that nobody else has it: try again in two seconds"
+        if ip.scope_id and ip.scope_id not in (name, _index(name)):
+            return f"{bare} belongs to {name}: write {bare}%{name}"
+        if device and device != name:
+            return f"{bare} belongs to {name}, not to {device}"
+    for place in ("all", "lo") if ip.is_loopback else ("all",):
+        if sysctl_flag(f"ipv6/conf/{place}/disable_ipv6"):
+            setting = f"net.ipv6.conf.{place}.disable_ipv6"
+            return f"IPv6 is switched off here ({setting}): bind 127.0.0.1"
+    if all(own.ip.version == 4 for own in every):
+        return "this host has no IPv6 address at all: IPv6 is off, or its interfaces are down"
+    return ""
 
 
 def _what_is_invalid(endpoint: Endpoint) -> str:
@@ -152,7 +148,7 @@ def _what_is_invalid(endpoint: Endpoint) -> str:
     if not ip.is_link_local:
         return ""
     bare = IPv6Address(int(ip))
-    owners = [name for own, name, _ in _ipv6_table() if own == bare]
+    owners = [own.interface for own in _own_addresses() if own.ip == bare]
     zones = owners or [name for _, name in socket.if_nameindex()]
     written = " or ".join(f"{bare}%{name}" for name in zones[:_SHOWN])
     return f"a link-local address needs the zone that it is in: write {written}"
@@ -170,26 +166,36 @@ def _zone(endpoint: Endpoint) -> str:
     return endpoint.ip.scope_id or "" if isinstance(endpoint.ip, IPv6Address) else ""
 
 
-def _ipv4_table() -> Iterator[IPv4Address]:
-    """The local routing table, which is what bind() compares with: proc(5), fib_trie."""
-    last = ""
-    for line in _reads("/proc/thread-self/net/fib_trie").splitlines():
-        branch, _, rest = line.strip().partition(" ")
-        if branch in ("|--", "+--"):
-            last = rest
-        elif line.strip() == "/32 host LOCAL":
-            yield IPv4Address(last)
+def _own_addresses() -> list[_OwnAddress]:
+    """Return the addresses of this host, those of loopback last."""
+    from bindlab.linux import IFA_F_DADFAILED, IFA_F_TENTATIVE, Netlink, addresses
 
-
-def _ipv6_table() -> list[tuple[IPv6Address, str, int]]:
-    """Return (address, interface, flags) of each IPv6 address: Linux, /proc/net/if_inet6."""
-    rows = [line.split() for line in _reads("/proc/thread-self/net/if_inet6").splitlines()]
-    return [(IPv6Address(int(row[0], 16)), row[5], int(row[4], 16)) for row in rows]
-
-
-def _reads(path: str) -> str:
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return file.read().strip()
-    except OSError:
-        return ""
+        with Netlink() as netlink:
+            listed = [*addresses(netlink, 4), *addresses(netlink, 6)]
+    except OSError:  # not Linux
+        found = _told_by_ifaddr()
+    else:
+        found = [
+            _OwnAddress(
+                each.ip,
+                socket.if_indextoname(each.ifindex),
+                bool(each.flags & IFA_F_TENTATIVE),
+                bool(each.flags & IFA_F_DADFAILED),
+            )
+            for each in listed
+        ]
+    return sorted(found, key=lambda own: own.ip.is_loopback)
+
+
+def _told_by_ifaddr() -> list[_OwnAddress]:
+    import ifaddr
+
+    return [
+        _OwnAddress(
+            IPv4Address(each.ip) if isinstance(each.ip, str) else IPv6Address(each.ip[0]),
+            adapter.name,
+        )
+        for adapter in ifaddr.get_adapters()
+        for each in adapter.ips
+    ]

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 
 __all__ = ["ephemeral_ports", "free_choice", "gives_lent_ports", "privileged_below"]
 
-# Linux's settings: ip-sysctl, each that of the calling thread's network namespace.
-_SETTINGS = "/proc/sys/net/ipv4/"
 _DYNAMIC = range(49152, 65536)  # RFC 6335 section 6; macOS, Windows, OpenBSD choose from it
 
 
@@ -14,7 +12,7 @@ def ephemeral_ports() -> range:
     """Return the ports from which the system chooses for port 0."""
     try:
         low, high = map(int, _setting("ip_local_port_range").split())
-    except (OSError, ValueError):
+    except ValueError:
         return _DYNAMIC
     return range(low, high + 1)
 
@@ -30,10 +28,7 @@ def free_choice() -> Iterator[int]:
 
 def privileged_below() -> int:
     """Return the first port that needs no privilege; 1024 where the system does not say."""
-    try:
-        return int(_setting("ip_unprivileged_port_start"))
-    except (OSError, ValueError):
-        return 1024
+    return int(_setting("ip_unprivileged_port_start") or 1024)
 
 
 def gives_lent_ports() -> bool:
@@ -41,24 +36,23 @@ def gives_lent_ports() -> bool:
 
     That is ``ip_autobind_reuse``: the system does so when all ports of its range are taken.
     """
-    try:
-        return int(_setting("ip_autobind_reuse")) != 0
-    except (OSError, ValueError):
-        return False
+    return _setting("ip_autobind_reuse") == "1"
 
 
-def _reserved_ports() -> frozenset[int]:
+def _reserved_ports() -> set[int]:
     """Return the ports that the system never chooses, though they may be bound."""
     ports: set[int] = set()
-    try:
-        for part in filter(None, _setting("ip_local_reserved_ports").split(",")):
-            first, _, last = part.partition("-")
-            ports.update(range(int(first), int(last or first) + 1))
-    except (OSError, ValueError):
-        return frozenset()
-    return frozenset(ports)
+    for part in filter(None, _setting("ip_local_reserved_ports").split(",")):
+        first, _, last = part.partition("-")
+        ports.update(range(int(first), int(last or first) + 1))
+    return ports
 
 
 def _setting(name: str) -> str:
-    with open(_SETTINGS + name, encoding="utf-8") as file:
-        return file.read().strip()
+    """Return a setting of the calling thread's network namespace (ip-sysctl); "": not Linux."""
+    try:
+        from bindlab.linux import sysctl  # not before it is needed: it takes a while
+
+        return sysctl(f"ipv4/{name}")
+    except (OSError, ImportError):  # where no descriptor is left, nothing can be imported
+        return ""

@@ -13,7 +13,6 @@ from bindlab.opening.request import MAX_BACKLOG, Request, checked_backlog, check
 __all__ = ["backlog_of", "bind", "listen"]
 
 _TCP_INFO = struct.Struct("=B23xII")  # tcpi_state, tcpi_unacked, tcpi_sacked: tcp(7), linux/tcp.h
-_LISTEN = 10
 
 
 def bind(
@@ -101,8 +100,10 @@ def backlog_of(sock: socket.socket) -> int | None:
         info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
     except OSError as error:
         raise ValueError("this is no open TCP socket: only a listener has a backlog") from error
+    from bindlab.linux import TCP_LISTEN
+
     state, _, limit = _TCP_INFO.unpack(info)
-    if state != _LISTEN:
+    if state != TCP_LISTEN:
         raise ValueError("this socket does not listen: call its listen() first, or use listen()")
     return int(limit)
 

@@ -1,8 +1,4 @@
-"""Which sockets an object holds: itself, a server's, a transport's.
-
-Knows attributes, not classes, so that asking about an asyncio server does not import asyncio.
-Does not ask the sockets anything: inspect_socket.py does.
-"""
+"""The sockets of a server or a transport, found by its attributes: asyncio is not imported."""
 
 import socket
 from collections.abc import Iterable
