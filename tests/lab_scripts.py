@@ -126,6 +126,62 @@ def say_so_and_sleep(sock: socket.socket) -> None:
     time.sleep(300)
 
 
+def output_of(command: list[str]) -> str:
+    """Return what a program says that is started without closing anything."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        os.dup2(writer, 1)
+        os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+        os.execv(command[0], command)
+    os.close(writer)
+    with open(reader) as file:
+        return file.read()
+
+
+class Riddle:
+    """Cannot be taken apart where it comes out of a pickle."""
+
+    def __init__(self) -> None:
+        self.sock = socket.socket()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return divmod, (1, 0), self.sock
+
+
+def socket_in_a_riddle() -> list[object]:
+    """Return an open socket, and something that fails when it is unpickled."""
+    return [socket.socket(), Riddle()]
+
+
+def many_sockets(number: int) -> list[socket.socket]:
+    """Return open sockets."""
+    return [socket.socket() for _ in range(number)]
+
+
+def fork_and_return() -> str:
+    """Return in two processes."""
+    return "parent" if os.fork() else "child"
+
+
+def leave_a_daemon_and_die() -> None:
+    """Leave a process with all that is open here, and be killed."""
+    if not os.fork():
+        os.setsid()
+        time.sleep(300)
+    time.sleep(0.1)
+    signal.raise_signal(signal.SIGKILL)
+
+
+def without_streams() -> None:
+    """Run a program where the standard streams are closed, but for a copy of the output."""
+    out = os.dup(1)
+    os.closerange(0, 3)
+    with lab.network(a={"wire": ()}) as net, net.a.run(["echo", "hello"]) as program:
+        code = program.wait(5)
+    os.write(out, f"{program.output} {code}\n".encode())
+
+
 def run(name: str, *, through: Sequence[str] = ()) -> "subprocess.Popen[str]":
     """Start one of the above in a process of its own."""
     paths = os.pathsep.join(sys.path)
@@ -180,5 +236,6 @@ if __name__ == "__main__":
         fork_inside,
         cannot_be_made,
         firewalled,
+        without_streams,
     )
     {script.__name__: script for script in SCRIPTS}[sys.argv[1]]()

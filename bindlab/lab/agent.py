@@ -1,7 +1,11 @@
-"""The process that lives in a host's network namespace and calls functions there.
+"""The process that lives in a host's network namespace, calls functions and starts programs there.
 
-Each call runs in a process of its own, forked for it: a function that blocks, crashes or
+Each call and each program has a process of its own, forked for it: one that blocks, crashes or
 changes its process harms no other, and ends when the caller no longer waits.
+
+The caller hands over two sockets. By the first, which only the agent keeps, it is told how the
+process ended: as data, because programs are not trusted. By the second the process is told what
+to do, and answers. A program inherits neither, nor anything else but its three streams.
 """
 
 import contextlib
@@ -16,8 +20,18 @@ from typing import NamedTuple, NoReturn
 
 from bindlab.lab.errors import LabError
 from bindlab.lab.kernel import die_with_parent
-from bindlab.lab.messages import Ended, Raised, Request, Returned
-from bindlab.lab.wire import Packet, receive
+from bindlab.lab.objects import (
+    Packed,
+    Raised,
+    Request,
+    Returned,
+    check,
+    pack,
+    receive_object,
+    send_packed,
+)
+from bindlab.lab.program import Start
+from bindlab.lab.wire import Closed, receive, send_data, take_over
 
 __all__ = ["serve"]
 
@@ -25,97 +39,140 @@ __all__ = ["serve"]
 class _Call(NamedTuple):
     pid: int
     pidfd: int
-    reply: socket.socket
+    status: socket.socket
 
 
 def serve(requests: socket.socket) -> None:
-    """Serve calls until nobody can ask for one any more.
-
-    A request is a message that names the function's module, with a socket for the answer;
-    the request itself comes over that one.
-    """
+    """Serve calls until nobody can ask for one any more."""
     calls: list[_Call] = []
     while True:
         poll = select.poll()
         poll.register(requests, select.POLLIN)
         for call in calls:
             poll.register(call.pidfd, select.POLLIN)
-            poll.register(call.reply, 0)  # POLLHUP alone: the caller no longer waits
+            poll.register(call.status, 0)  # POLLHUP alone: the caller no longer waits
         ready = {descriptor for descriptor, _ in poll.poll()}
         for call in list(calls):
             if call.pidfd in ready:
                 calls.remove(call)
                 _finish(call)
-            elif call.reply.fileno() in ready:
+            elif call.status.fileno() in ready:
                 signal.pidfd_send_signal(call.pidfd, signal.SIGKILL)
         if requests.fileno() in ready:
-            flags = socket.MSG_CMSG_CLOEXEC
-            message, descriptors, _, _ = socket.recv_fds(requests, 4096, 1, flags)
-            if not message:
+            what, descriptors = take_over(requests, 4096)
+            if not what:
                 return
-            _load(message.decode())
-            reply = socket.socket(fileno=descriptors[0])
-            calls.append(_start(reply, calls, requests))
+            if len(descriptors) < 2:  # no more may be open here: the caller sees them closed
+                for number in descriptors:
+                    os.close(number)
+                continue
+            status, task = (socket.socket(fileno=number) for number in descriptors)
+            with task:
+                try:
+                    calls.append(_start(what, status, task, calls, requests))
+                except OSError as error:
+                    _tell(status, ["refused", error.errno, str(error)])
 
 
-def _load(module: str) -> None:
+def _start(
+    what: bytes,
+    status: socket.socket,
+    task: socket.socket,
+    calls: Iterable[_Call],
+    requests: socket.socket,
+) -> _Call:
+    kind, _, module = what.decode().partition(" ")
     # Once here, rather than again in the process of each call. What fails will fail there
     # too, and is answered from there.
     with contextlib.suppress(BaseException):
         importlib.import_module(module)
-
-
-def _start(reply: socket.socket, calls: Iterable[_Call], requests: socket.socket) -> _Call:
+    agent = os.getpid()
     pid = os.fork()
     if pid:
-        return _Call(pid, os.pidfd_open(pid), reply)
+        try:
+            return _Call(pid, os.pidfd_open(pid), status)
+        except OSError:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            raise
     try:
-        die_with_parent()
+        die_with_parent(agent)
         os.setpgid(0, 0)
-        requests.close()
+        for sock in (requests, status, *(call.status for call in calls)):
+            sock.close()
         for call in calls:
             os.close(call.pidfd)
-            call.reply.close()
-        _answer(reply)
+        if kind == "run":
+            _become(task)
+        else:
+            _answer(task)
+    except (BrokenPipeError, ConnectionResetError, Closed):
+        pass  # the caller no longer waits
     except Exception as error:
         sys.excepthook(type(error), error, error.__traceback__)
     finally:
         os._exit(1)
 
 
-def _answer(reply: socket.socket) -> NoReturn:
+def _answer(task: socket.socket) -> NoReturn:
+    # A fork that the function makes has no answer to give.
+    os.register_at_fork(after_in_child=task.close)
     try:
-        request = receive(reply)
-        assert isinstance(request, Request)
-        value = Packet(request.function(*request.args, **request.kwargs))
+        request = receive_object(task, Request)
+        answer = pack(Returned(request.function(*request.args, **request.kwargs)))
     except BaseException as error:
-        _raised(error).send(reply)
-    else:
-        Packet(Returned()).send(reply)
-        value.send(reply)
+        answer = _raised(error)
+    if task.fileno() >= 0:
+        send_packed(task, answer)
     os._exit(0)
 
 
-def _raised(error: BaseException) -> Packet:
+def _raised(error: BaseException) -> Packed:
     import traceback
 
     trace = "".join(traceback.format_exception(error))
     try:
-        packet = Packet(Raised(error, error.__cause__, trace))
-        packet.check()
+        packed = pack(Raised(error, error.__cause__, trace))
+        check(packed)
     except Exception:
         text = f"{type(error).__name__}, which cannot be pickled: {error}"
-        return Packet(Raised(LabError(None, text), None, trace))
-    return packet
+        return pack(Raised(LabError(None, text), None, trace))
+    return packed
+
+
+def _become(task: socket.socket) -> NoReturn:
+    """Turn this process into a program; *task* closes when it runs, or tells why it cannot."""
+    start = receive_object(task, Start)
+    try:
+        standard = receive(task).descriptors
+        send_data(task, "started", [os.pidfd_open(os.getpid())])
+        for target, source in enumerate(standard):
+            os.dup2(source, target)
+        # Whatever is open here, a program gets its three streams only.
+        for number in map(int, os.listdir("/proc/self/fd")):
+            if number > 2:
+                with contextlib.suppress(OSError):  # the one that listed the others
+                    os.set_inheritable(number, False)
+        os.chdir(start.directory)
+        # Python ignores these two, and what is ignored stays so in the program.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        os.execvpe(start.command[0], start.command, start.environment)
+    except OSError as error:
+        send_data(task, [error.errno, error.strerror, error.filename])
+    os._exit(127)
 
 
 def _finish(call: _Call) -> None:
     # What the call left behind in its process group ends with it; until it is waited for,
     # the group's number cannot belong to another.
-    with contextlib.suppress(ProcessLookupError):
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(call.pid, signal.SIGKILL)
     _, status = os.waitpid(call.pid, 0)
-    with contextlib.suppress(OSError):
-        Packet(Ended(os.waitstatus_to_exitcode(status))).send(call.reply)
-    call.reply.close()
     os.close(call.pidfd)
+    _tell(call.status, ["ended", os.waitstatus_to_exitcode(status)])
+
+
+def _tell(status: socket.socket, data: object) -> None:
+    with status, contextlib.suppress(OSError):
+        send_data(status, data)

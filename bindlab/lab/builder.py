@@ -18,13 +18,14 @@ from typing import NamedTuple
 from bindlab.lab.agent import serve
 from bindlab.lab.cabling import Port, lay_cables
 from bindlab.lab.configure import configure
+from bindlab.lab.ending import end_descendants
 from bindlab.lab.errors import LabError
 from bindlab.lab.kernel import adopt_orphans, die_with_parent, new_network, own_network
 from bindlab.lab.links import wait_until_running
-from bindlab.lab.machine import Machine
-from bindlab.lab.messages import Failed, Plan, Ready
+from bindlab.lab.machine import Machine, Plan
+from bindlab.lab.objects import receive_object, send_object
 from bindlab.lab.route_socket import Netlink
-from bindlab.lab.wire import Closed, Packet, receive
+from bindlab.lab.wire import Closed, receive_data, send_data
 
 __all__ = ["main"]
 
@@ -41,30 +42,35 @@ class _Host(NamedTuple):
 
 def main(control: socket.socket, owner: int) -> None:
     """Make the network that *control* asks for, and hold it while process *owner* does."""
+    control.set_inheritable(False)
+    # What is opened from now on is no standard stream, even if the caller has none.
+    while (number := os.open(os.devnull, os.O_RDWR)) < 3:
+        pass
+    os.close(number)
     # What a program ignores or blocks, the programs that it starts do too.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     try:
-        plan = receive(control)
-        assert isinstance(plan, Plan)
+        plan = receive_object(control, Plan)
         watched = os.pidfd_open(owner)
         adopt_orphans()
         own_network()
         hosts = _build(plan.machines, control)
-        ready = Ready({name: (host.pid, host.requests) for name, host in hosts.items()})
-        Packet(ready).send(control)
         for host in hosts.values():
-            host.requests.close()
+            with host.requests:
+                send_data(control, ["host", host.pid], [host.requests.fileno()])
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no zombies of what programs left behind
         poll = select.poll()
         poll.register(control, 0)  # POLLHUP alone: the network is closed
         poll.register(watched, select.POLLIN)
         poll.poll()
-    except (BrokenPipeError, Closed):
+    except (ConnectionError, Closed):
         pass  # who asked is gone already
     except OSError as error:
-        Packet(Failed(error.errno, str(error))).send(control)
+        with contextlib.suppress(ConnectionError):
+            send_data(control, ["failed", error.errno, str(error)])
     finally:
-        _end_descendants()
+        end_descendants()
 
 
 def _build(machines: Mapping[str, Machine], control: socket.socket) -> Mapping[str, _Host]:
@@ -77,7 +83,7 @@ def _build(machines: Mapping[str, Machine], control: socket.socket) -> Mapping[s
     with Netlink() as netlink:
         ports, host_ports = lay_cables(netlink, machines, pids)
         for name, host in hosts.items():
-            Packet(_Ports(host_ports[name])).send(host.steps)
+            send_object(host.steps, _Ports(host_ports[name]))
         for name, host in hosts.items():
             _await_step(name, host)
             host.steps.close()
@@ -93,63 +99,42 @@ def _sockets(hosts: Mapping[str, _Host]) -> Iterator[socket.socket]:
 
 def _await_step(name: str, host: _Host) -> None:
     try:
-        answer = receive(host.steps)
+        answer = receive_data(host.steps)
     except Closed as error:
         raise RuntimeError(f"the process of host {name} ended early") from error
-    if isinstance(answer, OSError):
-        raise LabError(answer.errno, f"host {name}: {answer}") from answer
+    match answer:
+        case ["failed", int() | None as number, str(text)]:
+            raise LabError(number, f"host {name}: {text}")
+        case _:
+            pass
 
 
 def _fork_host(number: int, machine: Machine, inherited: Iterable[socket.socket]) -> _Host:
     steps, our_steps = socket.socketpair()
     requests, our_requests = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    builder = os.getpid()
     pid = os.fork()
     if pid:
         our_steps.close()
         our_requests.close()
         return _Host(pid, steps, requests)
     try:
-        die_with_parent()
+        die_with_parent(builder)
         for sock in (steps, requests, *inherited):
             sock.close()
         try:
             new_network()
-            Packet(None).send(our_steps)
-            told = receive(our_steps)
-            assert isinstance(told, _Ports)
-            configure(machine, number, told.ports)
-            Packet(None).send(our_steps)
+            send_data(our_steps, "made")
+            configure(machine, number, receive_object(our_steps, _Ports).ports)
+            send_data(our_steps, "configured")
         except OSError as error:
-            Packet(LabError(error.errno, str(error))).send(our_steps)
+            send_data(our_steps, ["failed", error.errno, str(error)])
         else:
             our_steps.close()
             serve(our_requests)
-    except (BrokenPipeError, Closed):
+    except (ConnectionError, Closed):
         pass  # the network could not be made, and another has said why
     except Exception as error:
         sys.excepthook(type(error), error, error.__traceback__)
     finally:
         os._exit(0)
-
-
-def _end_descendants() -> None:
-    """Kill all that runs on the hosts; what lost its parent became a child of this process."""
-    while True:
-        for pid in list(_children()):
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-        try:
-            os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-
-
-def _children() -> Iterator[int]:
-    me = os.getpid()
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            with contextlib.suppress(OSError), open(f"/proc/{entry}/stat") as file:
-                # proc(5): the name, in parentheses, may hold anything; state and parent follow.
-                parent = file.read().rpartition(")")[2].split()[1]
-                if int(parent) == me:
-                    yield int(entry)

@@ -3,19 +3,28 @@
 Knows the descriptions of machine.py as plain values only, and no kernel.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
-from typing import TypeAlias
+from typing import IO, TypeAlias, TypeGuard
 
 from bindlab.endpoint import IPAddress
 
 __all__ = [
     "check_addresses",
     "check_router",
+    "checked_command",
+    "checked_environment",
     "checked_level",
+    "checked_path",
+    "checked_stream",
     "checked_switch",
+    "checked_text",
+    "encodable",
     "interface_name",
+    "net_sysctl",
     "networks_of",
+    "sysctl_value",
 ]
 
 InterfaceAddress: TypeAlias = IPv4Interface | IPv6Interface
@@ -59,6 +68,78 @@ def checked_level(name: str, value: object, highest: int) -> int:
     if not 0 <= value <= highest:
         raise ValueError(f"{name} is a number from 0 to {highest}, not {value}")
     return value
+
+
+def checked_text(what: str, value: object) -> str:
+    """Return *value* if it is text that the system can take."""
+    if not isinstance(value, str):
+        raise TypeError(f"{what} is text, not {value!r}: write {str(value)!r}")
+    if "\0" in value:
+        raise ValueError(f"{what} cannot hold a NUL character: {value!r}")
+    return value
+
+
+def encodable(what: str, value: object) -> str:
+    """Return *value* if it is text that a file can hold."""
+    text = checked_text(what, value)
+    if any(0xD800 <= ord(character) < 0xE000 for character in text):
+        raise ValueError(f"{what} cannot hold a lone surrogate: {value!r}")
+    return text
+
+
+def net_sysctl(key: object) -> str:
+    """Return the path below /proc/sys of a setting such as ``net.ipv4.tcp_ecn``."""
+    if not isinstance(key, str):
+        raise TypeError(f"a setting is named by text such as net.ipv4.tcp_ecn, not {key!r}")
+    path = key.replace(".", "/") if "/" not in key else key
+    if not path.startswith("net/") or ".." in path or not path.isprintable():
+        raise ValueError(f"{key!r} is no setting of a network: write one such as net.ipv4.tcp_ecn")
+    return path
+
+
+def sysctl_value(key: str, value: object) -> str:
+    """Return *value* as it is written to setting *key*."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise TypeError(f"{key} is a number or text, not {value!r}")
+    return encodable(key, str(value))
+
+
+def checked_path(what: str, value: object) -> str:
+    """Return *value* as text if it is text or a path."""
+    path: object = os.fspath(value) if _is_path(value) else value
+    return checked_text(what, path)
+
+
+def _is_path(value: object) -> TypeGuard["os.PathLike[str]"]:
+    return isinstance(value, os.PathLike)
+
+
+def checked_command(command: Sequence[object]) -> list[str]:
+    """Return *command* if it can be one: texts, or paths, and the first is the program."""
+    if isinstance(command, str | bytes) or not isinstance(command, Sequence) or not command:
+        raise TypeError(f"a command is a list such as ['ping', '10.0.0.1'], not {command!r}")
+    return [checked_path("an argument of a command", word) for word in command]
+
+
+def checked_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return *environment* if it is variables and their values, all of them texts."""
+    for name, value in environment.items():
+        checked_text(f"the environment variable {name}", value)
+        if not checked_text("the name of an environment variable", name) or "=" in name:
+            raise ValueError(f"{name!r} cannot be the name of an environment variable")
+    return dict(environment)
+
+
+def checked_stream(name: str, stream: IO[bytes] | IO[str] | int | None) -> int | None:
+    """Return the descriptor of *stream*, which is open."""
+    if stream is None:
+        return None
+    number = stream if isinstance(stream, int) else stream.fileno()
+    if isinstance(stream, bool) or number < 0:
+        raise ValueError(
+            f"{name} is an open file or its descriptor, not {stream!r}: leave it out, or open one"
+        )
+    return number
 
 
 def check_addresses(

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ParamSpec, TypeAlias, TypeVar
 
 from bindlab.endpoint import Endpoint, IPAddress, Transport
-from bindlab.lab.errors import LabError
+from bindlab.lab.checks import checked_command, checked_environment, checked_path, checked_stream
+from bindlab.lab.client import AgentClient, wait_for_either
 from bindlab.lab.machine import Machine
-from bindlab.lab.messages import Ended, Raised, Request, Returned
-from bindlab.lab.program import Program, Stream, launch
+from bindlab.lab.objects import Packed, Raised, Request, pack, receive_answer, send_packed
+from bindlab.lab.program import Program, Start, Stream, end, launch
 from bindlab.lab.remote import dial, make_socket
-from bindlab.lab.wire import Closed, Packet, pair, receive, receive_result
+from bindlab.lab.wire import Closed
 
 if TYPE_CHECKING:
     from bindlab.host import Host
@@ -45,34 +46,41 @@ class LabHost:
         self.name = name
         self.machine = machine
         self.pid = pid
-        self._requests = requests
+        self._client = AgentClient(name, requests)
         self._sockets: weakref.WeakSet[Socket] = weakref.WeakSet()
-        self._programs: list[Program] = []
+        self._programs: set[Program] = set()
 
     def __repr__(self) -> str:
         return f"<LabHost {self.name}, pid {self.pid}>"
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """The programs that were started here and have not been seen to end."""
+        return tuple(self._programs)
 
     def call(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Return ``function(*args, **kwargs)``, called on this host.
 
         So can all of bindlab be: ``call(wait_until_listening, "192.168.0.102:8000")``.
 
-        A function that cannot be found there by its name is a ``TypeError``; one whose
-        process ends before it returned, or a host that is gone, a ``LabError``.
+        What it returns or raises may be anything that can be pickled, with sockets inside. A
+        function that cannot be found there by its name is a ``TypeError``; one whose process
+        ends before it returned, or a host that is gone, a ``LabError``. A process that the
+        function forks has no answer to give, and ends with the function's own.
         """
-        with self._ask(function, args, kwargs) as reply:
+        request = _packed(Request(function, args, kwargs))
+        status, task = self._client.ask(f"call {_module(function)}")
+        with status, task:
             try:
-                answer = receive(reply)
-                if isinstance(answer, Returned):
-                    return receive_result(reply, function, self._sockets)
-            except (Closed, ConnectionResetError) as error:
-                raise self._gone() from error
+                send_packed(task, request)
+                wait_for_either(task, status)  # a process that it left behind may hold the first
+                answer = receive_answer(task, function, self._sockets)
+            except (Closed, ConnectionError) as error:
+                raise self._client.failure(status, repr(function)) from error
         if isinstance(answer, Raised):
             answer.error.add_note(f"raised on {self.name}:\n{answer.traceback}")
             raise answer.error from answer.cause
-        assert isinstance(answer, Ended)
-        text = f"{function!r} on {self.name} ended without an answer, status {answer.status}"
-        raise LabError(None, text)
+        return answer.value
 
     def listen(
         self,
@@ -187,61 +195,46 @@ class LabHost:
         It shares this machine's files, but has the host's network, and is root of that.
         ``/sys/class/net`` shows it the surrounding system's interfaces all the same.
         """
-        if isinstance(command, str) or not command:
-            raise TypeError(f"a command is a list such as ['ping', '10.0.0.1'], not {command!r}")
-        streams = (stdin, stdout, stderr)
-        program = launch(self._ask, tuple(command), streams, env, cwd)
-        self._programs.append(program)
+        start = Start(
+            checked_command(command),
+            checked_environment(os.environ if env is None else env),
+            checked_path("cwd", os.getcwd() if cwd is None else cwd),
+        )
+        streams = (
+            checked_stream("stdin", stdin),
+            checked_stream("stdout", stdout),
+            checked_stream("stderr", stderr),
+        )
+        for program in tuple(self._programs):
+            program.poll()  # what has ended is let go
+        program = launch(self._client, start, streams, self._programs.discard)
+        self._programs.add(program)
         return program
 
     def close(self) -> None:
         """End what runs here and close what was handed over; the network does it at its end."""
-        for program in self._programs:
-            program.close()
-        for sock in list(self._sockets):
-            sock.close()
-        self._requests.close()
-
-    def _ask(
-        self,
-        function: Callable[..., object],
-        args: tuple[object, ...],
-        kwargs: Mapping[str, object],
-    ) -> Socket:
-        """Have the host's process call *function*; return the socket that the answer comes to."""
-        request = _packed(Request(function, args, kwargs))
-        reply, theirs = pair()
-        with contextlib.ExitStack() as on_failure, theirs:
-            on_failure.enter_context(reply)
-            try:
-                socket.send_fds(self._requests, [_module(function)], [theirs.fileno()])
-                request.send(reply)
-            except (BrokenPipeError, ConnectionResetError) as error:
-                raise self._gone() from error
-            except OSError as error:
-                if self._requests.fileno() >= 0:
-                    raise
-                raise self._gone() from error
-            on_failure.pop_all()
-        return reply
-
-    def _gone(self) -> LabError:
-        return LabError(None, f"{self.name} is gone: its network was closed, or its process killed")
+        with contextlib.ExitStack() as closing:
+            closing.callback(self._client.close)
+            for sock in tuple(self._sockets):
+                closing.callback(sock.close)
+            for program in self.programs:
+                closing.callback(program.release)
+            end(self.programs)
 
 
-def _packed(request: Request) -> Packet:
+def _packed(request: Request) -> Packed:
     function = request.function
-    if _module(function) == b"__main__":
+    if _module(function) == "__main__":
         raise TypeError(
             f"{function!r} is in __main__, which hosts cannot import: put it in a module"
         )
     try:
-        return Packet(request)
+        return pack(request)
     except (AttributeError, pickle.PicklingError) as error:
         text = f"hosts cannot find {function!r} by its name, or not take its arguments: {error}"
         raise TypeError(text) from error
 
 
-def _module(function: Callable[..., object]) -> bytes:
+def _module(function: Callable[..., object]) -> str:
     name: object = getattr(function, "__module__", None)
-    return name.encode() if isinstance(name, str) else b"builtins"
+    return name if isinstance(name, str) else "builtins"

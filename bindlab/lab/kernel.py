@@ -49,9 +49,11 @@ def own_network() -> None:
     new_network()
 
 
-def die_with_parent() -> None:
-    """Have this process killed when the process that made it ends (PR_SET_PDEATHSIG)."""
+def die_with_parent(parent: int) -> None:
+    """Have this process killed when *parent*, which made it, ends (PR_SET_PDEATHSIG)."""
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it has ended already
+        os._exit(1)
 
 
 def adopt_orphans() -> None:

@@ -12,7 +12,7 @@ from ipaddress import (
     ip_interface,
     ip_network,
 )
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from bindlab.endpoint import IPAddress, parse_address
 from bindlab.lab.checks import (
@@ -20,12 +20,15 @@ from bindlab.lab.checks import (
     check_router,
     checked_level,
     checked_switch,
+    encodable,
     interface_name,
+    net_sysctl,
     networks_of,
+    sysctl_value,
 )
 from bindlab.value import Value
 
-__all__ = ["Addresses", "Machine", "Nic", "Route", "RouteKind", "Wiring"]
+__all__ = ["Addresses", "Machine", "Nic", "Plan", "Route", "RouteKind", "Wiring"]
 
 Addresses: TypeAlias = str | Iterable[str]
 Wiring: TypeAlias = "Machine | Mapping[str, Addresses | Nic]"
@@ -227,12 +230,10 @@ class Machine(Value):
             disable_ipv6=checked_switch("disable_ipv6", disable_ipv6),
             bindv6only=checked_switch("bindv6only", bindv6only),
             sysctl=tuple(
-                (_net_sysctl(key), _sysctl_value(key, value)) for key, value in dict(sysctl).items()
+                (net_sysctl(key), sysctl_value(key, value)) for key, value in dict(sysctl).items()
             ),
-            firewall=firewall,
+            firewall=encodable("a firewall, a ruleset for nft,", firewall),
         )
-        if not isinstance(firewall, str):
-            raise TypeError(f"a firewall is a ruleset for nft, not {firewall!r}")
         for name, nic in self.nics:
             ipv6 = not (self.disable_ipv6 or nic.disable_ipv6)
             check_addresses(name, nic.addresses, up=nic.up, ipv6=ipv6)
@@ -264,6 +265,12 @@ class Machine(Value):
                 check_router(route.via, own, linked)
 
 
+class Plan(NamedTuple):
+    """The machines of a network that is to be made."""
+
+    machines: Mapping[str, Machine]
+
+
 def _route(route: object) -> Route:
     if not isinstance(route, Route):
         raise TypeError(f"a route is a Route, not {route!r}: write Route('10.0.0.0/8', '10.0.0.1')")
@@ -283,18 +290,3 @@ def _interface_address(text: str) -> IPv4Interface | IPv6Interface:
             "an address alone"
         )
     return ip_interface(text)
-
-
-def _sysctl_value(key: str, value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise TypeError(f"{key} is a number or text, not {value!r}")
-    return str(value)
-
-
-def _net_sysctl(key: str) -> str:
-    if not isinstance(key, str):
-        raise TypeError(f"a setting is named by text such as net.ipv4.tcp_ecn, not {key!r}")
-    path = key.replace(".", "/") if "/" not in key else key
-    if not path.startswith("net/") or ".." in path:
-        raise ValueError(f"{key!r} is no setting of a network: write one such as net.ipv4.tcp_ecn")
-    return path

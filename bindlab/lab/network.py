@@ -5,6 +5,8 @@ The hosts are network namespaces (network_namespaces(7)), made and held by a hel
 """
 
 import contextlib
+import io
+import json
 import os
 import socket
 import sys
@@ -12,11 +14,13 @@ from collections.abc import Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from bindlab.endpoint import IPAddress
+from bindlab.lab.ending import end_members
 from bindlab.lab.errors import LabError
 from bindlab.lab.host import LabHost
-from bindlab.lab.machine import Machine, Wiring
-from bindlab.lab.messages import Failed, Plan, Ready
-from bindlab.lab.wire import Closed, Packet, pair, receive
+from bindlab.lab.machine import Machine, Plan, Wiring
+from bindlab.lab.objects import send_object
+from bindlab.lab.program import end
+from bindlab.lab.wire import Closed, pair, receive
 
 if TYPE_CHECKING:
     import subprocess
@@ -28,7 +32,7 @@ _PROGRAM: Final = (
     "main(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))"
 )
 _MOST = 250  # hosts, and interfaces of one: a byte of their hardware addresses each
-_PATIENCE = 10.0
+_PATIENCE = 5.0  # seconds for the builder to end all that it made
 
 
 class Network:
@@ -100,6 +104,7 @@ def _held(machines: Mapping[str, Machine]) -> Generator[Mapping[str, LabHost], N
     import subprocess
 
     with contextlib.ExitStack() as closing:
+        namespaces = closing.enter_context(_Namespaces())
         control, theirs = pair()
         closing.enter_context(control)
         # A session of its own, so that Ctrl-C at the terminal ends it through us alone.
@@ -116,26 +121,53 @@ def _held(machines: Mapping[str, Machine]) -> Generator[Mapping[str, LabHost], N
             )
         # A forked child that leaves the ``with`` too closes its copies, and ends nothing.
         owner = os.getpid()
-        closing.callback(_end, builder, owner)
+        closing.callback(_end, builder, owner, namespaces)
         # Shut down, not only closed: a forked child of this process may hold a copy.
         closing.callback(_hang_up, control, owner)
+        hosts: dict[str, LabHost] = {}
         try:
-            Packet(Plan(machines)).send(control)
-            answer = receive(control)
+            send_object(control, Plan(machines))
+            for name, machine in machines.items():
+                pid, requests = _receive_host(control)
+                hosts[name] = LabHost(name, machine, pid, requests)
+                closing.callback(hosts[name].close)
+                namespaces.keep(pid)
         except (Closed, ConnectionError) as error:
             # No LabError, which available() would take for a system that has no lab.
             raise RuntimeError(
                 f"the program that makes networks, run by {sys.executable}, ended early: its "
                 "standard error says why"
             ) from error
-        if isinstance(answer, Failed):
-            raise LabError(answer.errno, answer.text)
-        assert isinstance(answer, Ready)
-        hosts: dict[str, LabHost] = {}
-        for name, (pid, requests) in answer.hosts.items():
-            hosts[name] = LabHost(name, machines[name], pid, requests)
-            closing.callback(hosts[name].close)
+        closing.callback(_end_programs, hosts)
         yield hosts
+
+
+def _receive_host(control: socket.socket) -> tuple[int, socket.socket]:
+    message = receive(control)
+    match json.loads(message.payload):
+        case ["host", int(pid)]:
+            return pid, socket.socket(fileno=message.descriptors[0])
+        case ["failed", int() | None as number, str(text)]:
+            raise LabError(number, text)
+        case unknown:
+            raise RuntimeError(f"the program that makes networks said {unknown}")
+
+
+class _Namespaces(contextlib.ExitStack):
+    """The hosts' namespaces, held open so that nobody else's can get the number of one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.descriptors: list[int] = []
+
+    def keep(self, pid: int) -> None:
+        with contextlib.suppress(FileNotFoundError):  # killed already
+            file = self.enter_context(io.FileIO(f"/proc/{pid}/ns/net"))
+            self.descriptors.append(file.fileno())
+
+
+def _end_programs(hosts: Mapping[str, LabHost]) -> None:
+    end([program for host in hosts.values() for program in host.programs])
 
 
 def _hang_up(control: socket.socket, owner: int) -> None:
@@ -144,7 +176,7 @@ def _hang_up(control: socket.socket, owner: int) -> None:
             control.shutdown(socket.SHUT_RDWR)
 
 
-def _end(builder: "subprocess.Popen[bytes]", owner: int) -> None:
+def _end(builder: "subprocess.Popen[bytes]", owner: int, namespaces: _Namespaces) -> None:
     import subprocess
 
     if os.getpid() != owner:
@@ -155,6 +187,8 @@ def _end(builder: "subprocess.Popen[bytes]", owner: int) -> None:
     except subprocess.TimeoutExpired:
         builder.kill()
         builder.wait()
+    if builder.returncode != 0:
+        end_members(namespaces.descriptors)
 
 
 def _machine(name: str, wiring: Wiring) -> Machine:

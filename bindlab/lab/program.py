@@ -1,45 +1,63 @@
 """A program that runs on a host of the lab."""
 
 import contextlib
+import io
+import json
 import os
 import select
 import signal
 import socket
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import IO, Self, TypeAlias
+from typing import IO, NamedTuple, Self, TypeAlias
 
-from bindlab.lab.messages import Ended
-from bindlab.lab.remote import become
-from bindlab.lab.wire import Closed, Descriptor, pair, receive
+from bindlab.lab.client import AgentClient
+from bindlab.lab.errors import LabError
+from bindlab.lab.objects import send_object
+from bindlab.lab.wire import Closed, receive, receive_data, send
 from bindlab.printable import printable_lines
 
-__all__ = ["Program", "Stream", "launch"]
+__all__ = ["Program", "Start", "Stream", "end", "launch"]
 
 Stream: TypeAlias = IO[bytes] | IO[str] | int | None
-Ask: TypeAlias = Callable[
-    [Callable[..., object], tuple[object, ...], Mapping[str, object]], socket.socket
-]
+
+
+class Start(NamedTuple):
+    """A program to start; its three standard streams follow it."""
+
+    command: list[str]
+    environment: Mapping[str, str]
+    directory: str
 
 
 class Program:
     """A running program of a host: a context manager that ends it.
 
     Leaving the ``with`` sends SIGTERM, and SIGKILL when that did not end it in *patience*
-    seconds; what it left behind in its process group is killed too.
+    seconds; what it left behind in its process group is killed too. A daemon, which leaves
+    its group, ends with the network.
     """
 
     patience = 2.0
 
     def __init__(
-        self, args: tuple[str, ...], pidfd: int, reply: socket.socket, captured: int
+        self,
+        args: Sequence[str],
+        process: io.FileIO,
+        status: socket.socket,
+        captured: io.FileIO,
+        forget: Callable[["Program"], object],
     ) -> None:
         self.args = args
-        self._pidfd = pidfd
-        self._reply = reply
+        self._process = process
+        self._status = status
         self._captured = captured
+        self._forget = forget
         self._owner = os.getpid()
+        # Held by the thread that waits: the end is told once.
+        self._waiting = threading.RLock()
         self._output = ""
         self._returncode: int | None = None
 
@@ -61,30 +79,26 @@ class Program:
 
     @property
     def output(self) -> str:
-        """What it has written so far to its standard output and error, where captured.
+        """What it has written to its standard output and error, where captured, until it ended.
 
         A program that writes to a file rather than to a terminal may hold its lines back;
         Python does, unless ``PYTHONUNBUFFERED`` is set in *env*.
         """
-        if self._captured >= 0:
-            size = os.fstat(self._captured).st_size
-            self._output = os.pread(self._captured, size, 0).decode(errors="replace")
+        with contextlib.suppress(ValueError):  # closed meanwhile
+            descriptor = self._captured.fileno()
+            written = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+            self._output = written.decode(errors="replace")
         return self._output
 
     def poll(self) -> int | None:
         """Return its exit status, minus the signal's number if one ended it; ``None`` before."""
-        if self._returncode is None and self._is_answered(0):
-            self._read_end()
-        return self._returncode
+        return self._ended_within(0)
 
     def wait(self, timeout: float | None = None) -> int:
         """Return its exit status once it has ended; ``TimeoutError`` after *timeout* seconds."""
-        if self._returncode is None:
-            if not self._is_answered(timeout):
-                raise TimeoutError(f"{self!r} after {timeout} seconds")
-            self._read_end()
-        code = self.poll()
-        assert code is not None
+        code = self._ended_within(timeout)
+        if code is None:
+            raise TimeoutError(f"{self!r} after {timeout} seconds")
         return code
 
     def wait_for_output(self, text: str, timeout: float = 5.0) -> str:
@@ -104,86 +118,113 @@ class Program:
     def send_signal(self, number: int) -> None:
         """Send it a signal; one that has ended gets none."""
         if self.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._pidfd, number)
+            with contextlib.suppress(ProcessLookupError, ValueError):  # it ends just now
+                signal.pidfd_send_signal(self._process.fileno(), number)
 
     def close(self) -> None:
         """End it if it still runs, as leaving the ``with`` does.
 
         A forked child of the process that started it closes its copies, and ends nothing.
         """
-        if self._pidfd < 0:
-            return
+        end([self])
+
+    def release(self) -> None:
+        """Close what is held of it, which the network does at its end; it is as good as dead."""
+        if self._returncode is None and self.is_ours():
+            self._returncode = -signal.SIGKILL
+        self._output = self.output
+        # Each of these may be closed again: an interruption in the middle does no harm.
+        self._captured.close()
+        self._process.close()
+        self._status.close()
+        self._forget(self)
+
+    def is_ours(self) -> bool:
+        """Return whether this process started it, and is no fork of the one that did."""
+        return os.getpid() == self._owner
+
+    def _ended_within(self, timeout: float | None) -> int | None:
+        if not self._waiting.acquire(timeout=-1 if timeout is None else max(timeout, 0)):
+            return None
         try:
-            if os.getpid() == self._owner:
-                self._terminate()
+            if self._returncode is None and self.is_ours():
+                # Not select(2), which takes no descriptor beyond 1023.
+                poll = select.poll()
+                poll.register(self._status, select.POLLIN)
+                if poll.poll(None if timeout is None else max(timeout, 0) * 1000):
+                    self._returncode = self._read_end()
+                    self.release()
+            return self._returncode
         finally:
-            self._output = self.output
-            for descriptor in (self._pidfd, self._captured):
-                if descriptor >= 0:
-                    os.close(descriptor)
-            self._pidfd = self._captured = -1
-            self._reply.close()
+            self._waiting.release()
 
-    def _terminate(self) -> None:
-        self.send_signal(signal.SIGTERM)
+    def _read_end(self) -> int:
         try:
-            self.wait(self.patience)
-        except TimeoutError:
-            self.send_signal(signal.SIGKILL)
-            self.wait()
+            match receive_data(self._status):
+                case ["ended", int(status)]:
+                    return status
+                case told:
+                    raise LabError(None, f"the end of {self.args[0]} is told as {told}")
+        except (Closed, ConnectionResetError):  # its host is gone, and it goes with it
+            pass
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._process.fileno(), signal.SIGKILL)
+        return -signal.SIGKILL
 
-    def _is_answered(self, timeout: float | None) -> bool:
-        # Not select(2), which takes no descriptor beyond 1023.
-        poll = select.poll()
-        poll.register(self._reply, select.POLLIN)
-        return bool(poll.poll(None if timeout is None else timeout * 1000))
 
-    def _read_end(self) -> None:
-        try:
-            answer = receive(self._reply)
-        except Closed:  # its host is gone, and it went with it
-            answer = Ended(-signal.SIGKILL)
-        assert isinstance(answer, Ended)
-        self._returncode = answer.status
+def end(programs: Sequence[Program]) -> None:
+    """End programs together, in the time that the most patient of them takes."""
+    running = [program for program in programs if program.is_ours() and program.poll() is None]
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        started = time.monotonic()
+        for program in running:
+            program.send_signal(number)
+        for program in running:
+            with contextlib.suppress(TimeoutError):
+                program.wait(started + program.patience - time.monotonic())
+    for program in programs:
+        program.release()
 
 
 def launch(
-    ask: Ask,
-    command: tuple[str, ...],
-    streams: tuple[Stream, Stream, Stream],
-    env: Mapping[str, str] | None,
-    cwd: str | os.PathLike[str] | None,
+    client: AgentClient,
+    start: Start,
+    streams: Sequence[int | None],
+    forget: Callable[[Program], object],
 ) -> Program:
-    """Start *command* in a process that *ask* has made, and return it once it runs."""
+    """Start a program, and return it once it runs; *forget* is called when it has ended."""
     with contextlib.ExitStack() as passing, contextlib.ExitStack() as on_failure:
-        started, theirs = map(passing.enter_context, pair())
-        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-        passing.callback(os.close, null)
-        captured = os.memfd_create("output", os.MFD_CLOEXEC)
-        on_failure.callback(os.close, captured)
+        null = passing.enter_context(io.FileIO(os.devnull, "r+"))
+        captured = on_failure.enter_context(io.FileIO(os.memfd_create("output"), "r+"))
         standard = [
-            Descriptor(_number(stream, default))
+            default.fileno() if stream is None else stream
             for stream, default in zip(streams, (null, captured, captured), strict=True)
         ]
-        environment = dict(os.environ if env is None else env)
-        directory = os.fspath(os.getcwd() if cwd is None else cwd)
-        reply = ask(become, (command, environment, directory, standard, theirs), {})
-        on_failure.callback(reply.close)
-        theirs.close()
-        pidfd = receive(started)
-        assert isinstance(pidfd, Descriptor)
-        on_failure.callback(os.close, pidfd.number)
+        status, task = client.ask("run")
+        passing.enter_context(task)
+        on_failure.enter_context(status)
         try:
-            failure = receive(started)
+            send_object(task, start)
+            send(task, b"", standard)
+            first = receive(task)
+        except (Closed, ConnectionError) as error:
+            raise client.failure(status, start.command[0]) from error
+        if not first.descriptors:
+            raise _refusal(json.loads(first.payload))
+        process = on_failure.enter_context(io.FileIO(first.descriptors[0]))
+        try:
+            failure = receive_data(task)
         except Closed:  # by execve(2)
             on_failure.pop_all()
-            return Program(command, pidfd.number, reply, captured)
-        assert isinstance(failure, OSError)
-        raise failure
+            return Program(start.command, process, status, captured, forget)
+        raise _refusal(failure)
 
 
-def _number(stream: Stream, default: int) -> int:
-    if stream is None:
-        return default
-    return stream if isinstance(stream, int) else stream.fileno()
+def _refusal(said: object) -> OSError:
+    match said:
+        case [int(number), str(text), str(filename)]:
+            return OSError(number, text, filename)
+        case [int(number), str(text), None]:
+            return OSError(number, text)
+        case _:
+            return LabError(None, f"the program cannot be started: {said}")

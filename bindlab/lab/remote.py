@@ -1,16 +1,11 @@
-"""What is called on a host to make its sockets and to start its programs."""
+"""What is called on a host to make its sockets."""
 
-import os
-import signal
 import socket
-from collections.abc import Mapping, Sequence
-from typing import NoReturn
 
 from bindlab.endpoint import Endpoint
-from bindlab.lab.wire import Descriptor, Packet
 from bindlab.sockaddr import family_of, kind_of, protocol_of, to_sockaddr
 
-__all__ = ["become", "dial", "make_socket"]
+__all__ = ["dial", "make_socket"]
 
 
 def make_socket(family: int, kind: int, protocol: int) -> socket.socket:
@@ -35,28 +30,3 @@ def dial(
         sock.close()
         raise
     return sock
-
-
-def become(
-    command: Sequence[str],
-    environment: Mapping[str, str],
-    directory: str,
-    standard: Sequence[Descriptor],
-    started: socket.socket,
-) -> NoReturn:
-    """Turn this process into *command*; its pidfd is sent through *started* first.
-
-    *started* closes when the program runs, and carries the error when it cannot.
-    """
-    Packet(Descriptor(os.pidfd_open(os.getpid()))).send(started)
-    try:
-        for target, source in enumerate(standard):
-            os.dup2(source.number, target)
-        os.chdir(directory)
-        # Python ignores these two, and what is ignored stays so in the program.
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-        os.execvpe(command[0], list(command), dict(environment))
-    except OSError as error:
-        Packet(error).send(started)
-    os._exit(127)

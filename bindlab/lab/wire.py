@@ -1,24 +1,44 @@
-"""Python objects over a Unix socket, with the live sockets inside them.
-
-An object is pickled; each :class:`socket.socket` and :class:`Descriptor` found in it
-travels as a file descriptor (SCM_RIGHTS, unix(7)) and is a socket again on the other side.
-A socket belongs to the network namespace in which it was made, whoever holds it.
-"""
+"""Messages between the processes of a lab, with open descriptors beside them (unix(7))."""
 
 import array
-import io
-import pickle
+import contextlib
+import errno
+import json
+import os
 import socket
 import struct
-from collections.abc import Callable, MutableSet, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import NamedTuple
 
-__all__ = ["Closed", "Descriptor", "Packet", "pair", "receive", "receive_result"]
+from bindlab.lab.errors import LabError
 
-T = TypeVar("T")
+__all__ = [
+    "MOST_DESCRIPTORS",
+    "Closed",
+    "Message",
+    "hand_over",
+    "pair",
+    "receive",
+    "receive_data",
+    "send",
+    "send_data",
+    "take_over",
+]
+
+MOST_DESCRIPTORS = 253  # in one message: SCM_MAX_FD of the kernel
 
 _HEADER = struct.Struct("!IH")
-_MOST_DESCRIPTORS = 253  # SCM_MAX_FD of the kernel
+
+
+class Closed(EOFError):
+    """The other side is gone, and nothing more will come."""
+
+
+class Message(NamedTuple):
+    """What came: the receiver owns the descriptors."""
+
+    payload: bytes
+    descriptors: Sequence[int]
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
@@ -29,119 +49,64 @@ def pair() -> tuple[socket.socket, socket.socket]:
     return ours, theirs
 
 
-class Closed(EOFError):
-    """The other side is gone, and nothing more will come."""
+def send(channel: socket.socket, payload: bytes, descriptors: Sequence[int] = ()) -> None:
+    """Send a message; ``BrokenPipeError`` or ``ConnectionResetError`` when nobody reads it."""
+    hand_over(channel, _HEADER.pack(len(payload), len(descriptors)), descriptors)
+    if payload:  # the reader of an empty one may be gone by now
+        channel.sendall(payload, socket.MSG_NOSIGNAL)
 
 
-class Descriptor:
-    """An open file by its number, to be handed over."""
+def receive(channel: socket.socket) -> Message:
+    """Return the next message; :class:`Closed` when none will come.
 
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-
-class Packet:
-    """*message*, ready to be sent; what cannot be pickled fails here, before anything is."""
-
-    def __init__(self, message: object) -> None:
-        buffer = io.BytesIO()
-        pickler = _Pickler(buffer, pickle.HIGHEST_PROTOCOL)
-        pickler.dump(message)
-        self._kept = message  # a socket that nobody holds closes
-        self._payload = buffer.getvalue()
-        self._descriptors = pickler.descriptors
-        if len(self._descriptors) > _MOST_DESCRIPTORS:
-            raise ValueError(f"at most {_MOST_DESCRIPTORS} sockets can be handed over at once")
-
-    def check(self) -> None:
-        """Raise what taking the message apart would raise on the other side."""
-        unpickler = _Unpickler(io.BytesIO(self._payload), [])
-        unpickler.load()
-
-    def send(self, channel: socket.socket) -> None:
-        """Send the message; ``BrokenPipeError`` when the other side is gone."""
-        header = _HEADER.pack(len(self._payload), len(self._descriptors))
-        rights = array.array("i", self._descriptors)
-        channel.sendmsg(
-            [header],
-            [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)] if rights else [],
-            socket.MSG_NOSIGNAL,
-        )
-        channel.sendall(self._payload, socket.MSG_NOSIGNAL)
-
-
-def receive(channel: socket.socket) -> object:
-    """Return the next message; :class:`Closed` when none will come."""
-    message: object = _unpickler(channel).load()
-    return message
-
-
-def receive_result(
-    channel: socket.socket, function: Callable[..., T], sockets: MutableSet[socket.socket]
-) -> T:
-    """Return the next message, which is what *function* returned; add its sockets to *sockets*.
-
-    That it is of the function's type is taken on trust, as with all pickles.
+    ``LabError`` (EMFILE) when this process may not open what came with it.
     """
-    unpickler = _unpickler(channel)
-    result: T = unpickler.load()
-    for sock in unpickler.sockets.values():
-        sockets.add(sock)
-    return result
+    header, descriptors = take_over(channel, _HEADER.size)
+    with contextlib.ExitStack() as on_failure:
+        for number in descriptors:
+            on_failure.callback(os.close, number)
+        if not header:
+            raise Closed("nothing more will come")
+        header += _exactly(channel, _HEADER.size - len(header))
+        size, count = _HEADER.unpack(header)
+        payload = _exactly(channel, size)
+        if len(descriptors) != count:
+            text = f"{count} descriptors were sent, and {len(descriptors)} came"
+            raise LabError(errno.EMFILE, f"{os.strerror(errno.EMFILE)}: {text}")
+        on_failure.pop_all()
+    return Message(payload, descriptors)
 
 
-def _unpickler(channel: socket.socket) -> "_Unpickler":
-    room = socket.CMSG_SPACE(_MOST_DESCRIPTORS * array.array("i").itemsize)
-    # Not inheritable: https://docs.python.org/3/library/os.html#inheritance-of-file-descriptors
-    header, rights, _, _ = channel.recvmsg(_HEADER.size, room, socket.MSG_CMSG_CLOEXEC)
-    descriptors = [number for _, _, data in rights for number in array.array("i", data)]
-    header += _exactly(channel, _HEADER.size - len(header)) if header else b""
-    if not header:
-        raise Closed("nothing more will come")
-    size, count = _HEADER.unpack(header)
-    payload = io.BytesIO(_exactly(channel, size))
-    if len(descriptors) != count:
-        raise OSError(f"{count} descriptors were sent and {len(descriptors)} came: too many open")
-    return _Unpickler(payload, descriptors)
+def hand_over(channel: socket.socket, data: bytes, descriptors: Sequence[int]) -> None:
+    """Send *data* and copies of open descriptors in one piece."""
+    # Not socket.send_fds(), which takes no flags: a caller may have SIGPIPE at its default.
+    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
+    channel.sendmsg([data], rights if descriptors else [], socket.MSG_NOSIGNAL)
 
 
-class _Pickler(pickle.Pickler):
-    def __init__(self, file: io.BytesIO, protocol: int) -> None:
-        super().__init__(file, protocol)
-        self.descriptors: list[int] = []
+def take_over(channel: socket.socket, size: int) -> tuple[bytes, Sequence[int]]:
+    """Return up to *size* bytes, and the descriptors that came with them.
 
-    def persistent_id(self, obj: object) -> tuple[int, bool, float | None] | None:
-        if isinstance(obj, Descriptor):
-            return (self._index(obj.number), False, None)
-        if isinstance(obj, socket.socket):
-            if type(obj) is not socket.socket:
-                raise TypeError(f"a {type(obj).__name__} cannot be handed over: only plain sockets")
-            return (self._index(obj.fileno()), True, obj.gettimeout())
-        return None
-
-    def _index(self, descriptor: int) -> int:
-        if descriptor < 0:
-            raise ValueError("a closed socket cannot be handed over")
-        if descriptor not in self.descriptors:
-            self.descriptors.append(descriptor)
-        return self.descriptors.index(descriptor)
+    They are fewer than were sent where this process may open no more.
+    """
+    room = socket.CMSG_SPACE(MOST_DESCRIPTORS * array.array("i").itemsize)
+    # Not socket.recv_fds(), which ignores its flags: programs would inherit what it receives.
+    data, rights, _, _ = channel.recvmsg(size, room, socket.MSG_CMSG_CLOEXEC)
+    return data, [number for _, _, packed in rights for number in array.array("i", packed)]
 
 
-class _Unpickler(pickle.Unpickler):
-    def __init__(self, file: io.BytesIO, descriptors: Sequence[int]) -> None:
-        super().__init__(file)
-        self._descriptors = descriptors
-        self.sockets: dict[int, socket.socket] = {}
+def send_data(channel: socket.socket, data: object, descriptors: Sequence[int] = ()) -> None:
+    """Send what JSON can hold."""
+    send(channel, json.dumps(data).encode(), descriptors)
 
-    def persistent_load(self, pid: tuple[int, bool, float | None]) -> socket.socket | Descriptor:
-        index, is_socket, timeout = pid
-        if not is_socket:
-            return Descriptor(self._descriptors[index])
-        if index not in self.sockets:
-            sock = socket.socket(fileno=self._descriptors[index])
-            sock.settimeout(timeout)
-            self.sockets[index] = sock
-        return self.sockets[index]
+
+def receive_data(channel: socket.socket) -> object:
+    """Return the next message, which is data without descriptors."""
+    payload, descriptors = receive(channel)
+    for number in descriptors:
+        os.close(number)
+    data: object = json.loads(payload)
+    return data
 
 
 def _exactly(channel: socket.socket, size: int) -> bytes:

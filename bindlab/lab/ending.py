@@ -1,0 +1,77 @@
+"""Ends the processes of a lab: those that a process made, and those that are on a network."""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Collection, Iterator
+
+__all__ = ["end_descendants", "end_members"]
+
+_PATIENCE = 5.0  # seconds; what is killed may take a while to end
+
+
+def end_descendants() -> None:
+    """Kill the children of this process until it has none.
+
+    It is the child subreaper (PR_SET_CHILD_SUBREAPER) of all that they start: what loses its
+    parent becomes a child, also a daemon, and one that starts itself anew for ever.
+    """
+    # A child that ended keeps its number until it is waited for: no other process gets it.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    while True:
+        for pid in _children():
+            with contextlib.suppress(ProcessLookupError):
+                group = os.getpgid(pid)
+                if group != os.getpgrp():
+                    os.killpg(group, signal.SIGKILL)  # at once: no member can fork meanwhile
+                os.kill(pid, signal.SIGKILL)
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            return
+
+
+def _children() -> list[int]:
+    # As quick as can be: a program may start itself anew faster than /proc can be listed.
+    with contextlib.suppress(FileNotFoundError), open("/proc/thread-self/children") as file:
+        return [int(word) for word in file.read().split()]
+    me = os.getpid()  # a kernel without CONFIG_PROC_CHILDREN
+    return [pid for pid in _processes() if _parent(pid) == me]
+
+
+def _parent(pid: int) -> int | None:
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as file:
+        # proc(5): the name, in parentheses, may hold anything; state and parent follow.
+        return int(file.read().rpartition(")")[2].split()[1])
+    return None
+
+
+def end_members(namespaces: Collection[int]) -> None:
+    """Kill the processes that are in network namespaces, given by descriptors.
+
+    This is for what a killed builder left behind. It ends after some seconds in any case.
+    """
+    wanted = {_identity(os.fstat(number)) for number in namespaces}
+    deadline = time.monotonic() + _PATIENCE
+    found = True
+    while found and time.monotonic() < deadline:
+        found = False
+        for pid in _processes():
+            with contextlib.suppress(OSError):  # ended, or not ours to look at
+                process = os.pidfd_open(pid)
+                try:
+                    if pid != os.getpid() and _identity(os.stat(f"/proc/{pid}/ns/net")) in wanted:
+                        found = True
+                        signal.pidfd_send_signal(process, signal.SIGKILL)
+                finally:
+                    os.close(process)
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _processes() -> Iterator[int]:
+    return (int(entry) for entry in os.listdir("/proc") if entry.isdigit())
