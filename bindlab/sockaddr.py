@@ -4,7 +4,7 @@ import socket
 import sys
 from ipaddress import IPv4Address, IPv6Address
 
-from bindlab.endpoint import Endpoint, IPAddress, Transport
+from bindlab.endpoint import Endpoint, IPAddress, Transport, is_zone
 
 __all__ = [
     "SockAddr",
@@ -95,7 +95,6 @@ def zone_of(name: str, index: int | None) -> str:
     """
     if index is None:
         return name
-    awkward = any(c in "%/ " or not c.isprintable() for c in name)
-    if awkward or name.isdigit() or sys.platform == "win32":
+    if not is_zone(name) or name.isdigit() or sys.platform == "win32":
         return str(index)
     return name

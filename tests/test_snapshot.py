@@ -322,6 +322,11 @@ ODD_ADAPTERS = [
         [("wifi", 7, ["fe80::1%9/64"])],
         id="scope of its own",
     ),
+    pytest.param(
+        [("a b", [(("fe80::1", 0, 0), 64)], None)],
+        [("a b", None, ["fe80::1/64"])],
+        id="neither an index nor a name to write behind an address",
+    ),
     pytest.param([("wifi:1", [(V4, 24)], 7)], [("wifi", 7, [f"{V4}/24"])], id="alias of nothing"),
     pytest.param(
         [("wifi", [((V6, 0, 0), 64)], 7), ("wifi:1", [(V4, 24)], None)],

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Interface, IPv6Address, IPv6Interface
 from typing import TYPE_CHECKING, Final
 
+from bindlab.endpoint import is_zone
 from bindlab.host import Host, IPNetwork, System
 from bindlab.interface import AddressState, Interface, InterfaceAddress
 from bindlab.linux import (
@@ -203,7 +204,7 @@ def _ipv6(ip: "IP", name: str, index: int | None) -> tuple[bytes, IPv6Address, I
     # The scope id is the index (RFC 3493 section 3.3), save on a Windows interface that has
     # one for each version of IP.
     zone = zone_of(name, index) if scope_id in (0, index) else str(scope_id)
-    zoned = f"{text}%{zone}"
+    zoned = f"{text}%{zone}" if is_zone(zone) else text
     return packed, IPv6Address(zoned), IPv6Interface((zoned, prefix_length))
 
 
