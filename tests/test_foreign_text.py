@@ -11,10 +11,22 @@ import pytest
 from attempts import LINUX
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from namespace import in_namespace, ip
 
-from bindlab import Binding, Endpoint, Host, Interface, Reach, Route, explain, listen
+from bindlab import (
+    Binding,
+    Endpoint,
+    Host,
+    Interface,
+    Reach,
+    Route,
+    answering,
+    bind,
+    explain,
+    listen,
+)
 from bindlab.__main__ import main
-from bindlab.errors import AddressInUseError
+from bindlab.errors import AddressInUseError, BindError
 from bindlab.lab.errors import LabError
 from bindlab.testing import assert_loopback_only, assert_not_reachable, assert_reachable
 
@@ -70,6 +82,33 @@ def test_a_process_names_itself(capsys: pytest.CaptureFixture[str], name: str, s
     for text in (message, explanation, printed):
         assert_lines_are_plain(text)
         assert f"{shown} (process " in " ".join(text.split())
+
+
+@LINUX
+@in_namespace
+def test_the_kernel_takes_such_names_for_interfaces() -> None:
+    """Root of a namespace names its interfaces so, and errors and the command list them."""
+    name = "\x1b[31m\udcff\u202e"
+    ip("link", "add", name, "type", "veth", "peer", "name", "wire0")
+    ip("link", "set", "wire0", "up")
+    ip("addr", "add", "10.9.9.1/24", "dev", name)
+    ip("link", "set", name, "up")
+    with pytest.raises(BindError) as caught:
+        bind(0, device="nosuch")
+    with listen(0, "0.0.0.0") as server:
+        port = server.getsockname()[1]
+        texts = [str(explain(port, "10.9.9.7")), str(answering(port))]
+        for arguments in ([], [str(port)], [f"0.0.0.0:{port}"], [str(port), "--from", "10.9.9.7"]):
+            command = [sys.executable, "-m", "bindlab", *arguments]
+            done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
+            texts.append(done.stdout)
+    for text in texts:
+        assert_lines_are_plain(text)
+        assert r"\x1b[31m\udcff\u202e" in text
+    message = str(caught.value)
+    assert_lines_are_plain(message)
+    assert "\n" not in message
+    assert r"\x1b[31m\udcff\u202e" in message
 
 
 characters = st.sampled_from("a\x1b\n\r\t\x07\x7f\x9b\u2028\u202e\u2066\udcff\xa0%:[<é無") | (

@@ -80,5 +80,6 @@ def _certain(found: Answering) -> Iterator[str]:
 def _owners(found: Answering, bindings: tuple[Binding, ...]) -> dict[Binding, str]:
     from bindlab.port_users import owner  # reads /proc, and nobody else needs it
 
-    listed = (one for one in found.listed or () if one.binding in bindings)
-    return {one.binding: owner(one.inode, one.uid) for one in listed}
+    # One of each: a server may have a hundred sockets that are bound alike (SO_REUSEPORT).
+    listed = {one.binding: one for one in found.listed or () if one.binding in bindings}
+    return {binding: owner(one.inode, one.uid) for binding, one in listed.items()}

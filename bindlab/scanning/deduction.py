@@ -51,8 +51,9 @@ def deduce(port: int, transport: Transport, seen: Observation) -> Deduction:
                 beside.append(attempt)
         elif not (attempt.is_taken or address.is_unused) and address.is_served_by(steady):
             deaf.append(address)
+    stopped = {address.ip for address in seen.stopped}
     accepted = (attempt.address for attempt in beside if attempt.probe.accepted)
-    if where := _joined(address for address in accepted if address not in seen.stopped):
+    if where := _joined(address for address in accepted if address.ip not in stopped):
         evidence.append(f"yet {where} answers, so something redirects its packets (NAT)")
     if deaf:
         evidence.append(f"yet no answer from {_joined(deaf)}: {_DEAF}")

@@ -1,8 +1,4 @@
-"""Assertions that ask the rules: what a socket is bound to decides who gets in.
-
-Connects to nothing, but for a bare port number, which says nothing of what it is bound to:
-that one is tried (trying.py).
-"""
+"""Assertions that ask the rules, and try only a bare port number, which says nothing by itself."""
 
 from collections.abc import Iterable
 
@@ -30,8 +26,9 @@ def assert_loopback_only(target: object, *, host: Host | None = None) -> None:
 
     A port number is tried as by :func:`assert_answers_only_on`, without *host*: it has to
     answer on a loopback address and on no other, and not on the whole of 127.0.0.0/8 (Linux),
-    as a wildcard does. That proves less than to ask the server: a socket for IPv6 only, bound
-    to ``::`` on a machine without any network, looks like one on ``::1``.
+    as a wildcard does; a server that stops while it is tried fails. That proves less than to
+    ask the server: a socket for IPv6 only, bound to ``::`` on a machine without any network,
+    looks like one on ``::1``.
     """
     __tracebackhide__ = True
     if isinstance(target, int):
@@ -47,7 +44,7 @@ def assert_loopback_only(target: object, *, host: Host | None = None) -> None:
     if reach.scope <= Scope.HOST:
         sentence = f"{bound} is not loopback: no interface lets others in now, but one may later"
     else:
-        sentence = f"{bound} is open to other machines{_doors(reach)}"
+        sentence = f"{bound} is open to other machines{_ways_in(reach)}"
     raise AssertionError(f"{sentence}\n\n{reach}")
 
 
@@ -102,7 +99,7 @@ def _is_loopback(binding: Binding, host: Host) -> bool:
     )
 
 
-def _doors(reach: Reach) -> str:
+def _ways_in(reach: Reach) -> str:
     """Return by which interfaces others come in, and at which address."""
     found: list[str] = []
     for interface in reach.host.interfaces:

@@ -60,8 +60,8 @@ def assert_answers_on_loopback_only(port: int) -> None:
     if not answers:
         table = _listed(seen.attempts)
         raise AssertionError(f"nothing answers on port {number} of this machine\n\n{table}")
-    expected = {a for a in answers if a.is_loopback and not a.is_unused}
-    _check(number, "loopback", seen, expected.__contains__, None)
+    expected = {a.ip for a in answers if a.is_loopback and not a.is_unused}
+    _check(number, "loopback", seen, lambda address: address.ip in expected, None)
 
 
 def _check(
@@ -95,7 +95,7 @@ def _check(
         return
     if reach is None and (answering := _answering(attempts)):
         reach = reachable_from(answering)
-    table = _listed(attempts, {each.address for each in (*too_much, *missing, *silent)})
+    table = _listed(attempts, {each.address.ip for each in (*too_much, *missing, *silent)})
     raise AssertionError("\n\n".join([sentence, table, *([] if reach is None else [str(reach)])]))
 
 
@@ -109,11 +109,11 @@ def _answering(attempts: Sequence[Attempt]) -> list[Endpoint]:
     return [wildcard, *(endpoint for endpoint in endpoints if endpoint.ip.version == 6)]
 
 
-def _listed(attempts: Sequence[Attempt], wrong: Collection[LocalAddress] = ()) -> str:
+def _listed(attempts: Sequence[Attempt], wrong: Collection[IPAddress] = ()) -> str:
     """Return one line for each address that was tried, with a mark where it should not be so."""
     width = max(len(each.address.name) for each in attempts)
     return "\n".join(
-        f"{'>' if each.address in wrong else ' '} {each.address.name:{width}}  {each.probe}"
+        f"{'>' if each.address.ip in wrong else ' '} {each.address.name:{width}}  {each.probe}"
         for each in attempts
     )
 
