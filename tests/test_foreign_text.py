@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from ipaddress import IPv6Interface
 
 import pytest
@@ -24,10 +25,12 @@ from bindlab import (
     bind,
     explain,
     listen,
+    port_users,
 )
 from bindlab.__main__ import main
 from bindlab.errors import AddressInUseError, BindError
 from bindlab.lab.errors import LabError
+from bindlab.linux import owners_of
 from bindlab.testing import assert_loopback_only, assert_not_reachable, assert_reachable
 
 NAMED = """
@@ -70,8 +73,12 @@ def assert_lines_are_plain(text: str) -> None:
         pytest.param("", "a program", id="none"),
     ],
 )
-def test_a_process_names_itself(capsys: pytest.CaptureFixture[str], name: str, shown: str) -> None:
+def test_a_process_names_itself(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str, shown: str
+) -> None:
     """Any process may have listen() refused by it, and chooses its name (PR_SET_NAME)."""
+    # A machine that is busy looks at few processes in the usual 20 ms.
+    monkeypatch.setattr(port_users, "owners_of", partial(owners_of, seconds=10))
     with served_by(name) as port:
         with pytest.raises(AddressInUseError) as caught:
             listen(port)

