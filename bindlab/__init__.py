@@ -6,196 +6,132 @@
 False
 """
 
-from importlib import import_module
-
 TYPE_CHECKING = False  # type checkers take it for typing's, which is slow to import
 if TYPE_CHECKING:
-    from bindlab.binding import Binding
-    from bindlab.endpoint import Endpoint, Transport
-    from bindlab.errors import (
-        AddressInUseError,
-        AddressNotAvailableError,
-        BindError,
-        BindInterruptedError,
-        BindPermissionError,
-        BindUnreadyError,
-        DescriptorError,
-        DeviceNotFoundError,
-        FamilyNotSupportedError,
-        InvalidBindingError,
-        OptionNotSupportedError,
-        ResourcesExhaustedError,
-    )
-    from bindlab.explaining import (
-        Change,
-        Check,
-        Explanation,
-        explain,
-    )
-    from bindlab.host import Host
-    from bindlab.inspect_socket import binding_of
-    from bindlab.interface import AddressState, Interface
-    from bindlab.opening import (
-        Reservation,
-        activated,
-        adopt,
-        allocate,
-        backlog_of,
-        bind,
-        listen,
-    )
-    from bindlab.probing import (
-        Icmp,
-        NotListeningError,
-        Outcome,
-        Probe,
-        probe,
-        wait_until_listening,
-    )
-    from bindlab.reach import (
-        BEYOND,
-        INTERNET,
-        THIS_HOST,
-        Answer,
-        Candidate,
-        Condition,
-        OriginLike,
-        Reach,
-        Reason,
-        Scope,
-        Vantage,
-        Verdict,
-    )
-    from bindlab.reachable import reachable_from
-    from bindlab.route import Route
-    from bindlab.scanning import Answering, answering
-    from bindlab.snapshot import interfaces, this_host
+    from bindlab.binding import Binding as Binding
+    from bindlab.endpoint import Endpoint as Endpoint
+    from bindlab.endpoint import Transport as Transport
+    from bindlab.errors import AddressInUseError as AddressInUseError
+    from bindlab.errors import AddressNotAvailableError as AddressNotAvailableError
+    from bindlab.errors import BindError as BindError
+    from bindlab.errors import BindInterruptedError as BindInterruptedError
+    from bindlab.errors import BindPermissionError as BindPermissionError
+    from bindlab.errors import BindUnreadyError as BindUnreadyError
+    from bindlab.errors import DescriptorError as DescriptorError
+    from bindlab.errors import DeviceNotFoundError as DeviceNotFoundError
+    from bindlab.errors import FamilyNotSupportedError as FamilyNotSupportedError
+    from bindlab.errors import InvalidBindingError as InvalidBindingError
+    from bindlab.errors import OptionNotSupportedError as OptionNotSupportedError
+    from bindlab.errors import ResourcesExhaustedError as ResourcesExhaustedError
+    from bindlab.explaining import Change as Change
+    from bindlab.explaining import Check as Check
+    from bindlab.explaining import Explanation as Explanation
+    from bindlab.explaining import explain as explain
+    from bindlab.host import Host as Host
+    from bindlab.inspect_socket import binding_of as binding_of
+    from bindlab.interface import AddressState as AddressState
+    from bindlab.interface import Interface as Interface
+    from bindlab.opening import Reservation as Reservation
+    from bindlab.opening import activated as activated
+    from bindlab.opening import adopt as adopt
+    from bindlab.opening import allocate as allocate
+    from bindlab.opening import backlog_of as backlog_of
+    from bindlab.opening import bind as bind
+    from bindlab.opening import listen as listen
+    from bindlab.probing import Icmp as Icmp
+    from bindlab.probing import NotListeningError as NotListeningError
+    from bindlab.probing import Outcome as Outcome
+    from bindlab.probing import Probe as Probe
+    from bindlab.probing import probe as probe
+    from bindlab.probing import wait_until_listening as wait_until_listening
+    from bindlab.reach import BEYOND as BEYOND
+    from bindlab.reach import INTERNET as INTERNET
+    from bindlab.reach import THIS_HOST as THIS_HOST
+    from bindlab.reach import Answer as Answer
+    from bindlab.reach import Candidate as Candidate
+    from bindlab.reach import Condition as Condition
+    from bindlab.reach import OriginLike as OriginLike
+    from bindlab.reach import Reach as Reach
+    from bindlab.reach import Reason as Reason
+    from bindlab.reach import Scope as Scope
+    from bindlab.reach import Vantage as Vantage
+    from bindlab.reach import Verdict as Verdict
+    from bindlab.reachable import reachable_from as reachable_from
+    from bindlab.route import Route as Route
+    from bindlab.scanning import Answering as Answering
+    from bindlab.scanning import answering as answering
+    from bindlab.snapshot import interfaces as interfaces
+    from bindlab.snapshot import this_host as this_host
 
-__all__ = [
-    "BEYOND",
-    "INTERNET",
-    "THIS_HOST",
-    "AddressInUseError",
-    "AddressNotAvailableError",
-    "AddressState",
-    "Answer",
-    "Answering",
-    "BindError",
-    "BindInterruptedError",
-    "BindPermissionError",
-    "BindUnreadyError",
-    "Binding",
-    "Candidate",
-    "Change",
-    "Check",
-    "Condition",
-    "DescriptorError",
-    "DeviceNotFoundError",
-    "Endpoint",
-    "Explanation",
-    "FamilyNotSupportedError",
-    "Host",
-    "Icmp",
-    "Interface",
-    "InvalidBindingError",
-    "NotListeningError",
-    "OptionNotSupportedError",
-    "OriginLike",
-    "Outcome",
-    "Probe",
-    "Reach",
-    "Reason",
-    "Reservation",
-    "ResourcesExhaustedError",
-    "Route",
-    "Scope",
-    "Transport",
-    "Vantage",
-    "Verdict",
-    "activated",
-    "adopt",
-    "allocate",
-    "answering",
-    "backlog_of",
-    "bind",
-    "binding_of",
-    "explain",
-    "interfaces",
-    "listen",
-    "probe",
-    "reachable_from",
-    "this_host",
-    "wait_until_listening",
-]
-
-# The module of each name, imported when the name is first asked for (PEP 562): a program that only
-# listens does not wait for the import of what answers who can reach it.
+# The public names, each with its module, which is imported when the name is first asked for
+# (PEP 562): a program that only listens does not wait for what answers who can reach it.
 _HOMES = {
-    "bindlab.binding": ("Binding",),
-    "bindlab.endpoint": ("Endpoint", "Transport"),
-    "bindlab.errors": (
-        "AddressInUseError",
-        "AddressNotAvailableError",
-        "BindError",
-        "BindInterruptedError",
-        "BindPermissionError",
-        "BindUnreadyError",
-        "DescriptorError",
-        "DeviceNotFoundError",
-        "FamilyNotSupportedError",
-        "InvalidBindingError",
-        "OptionNotSupportedError",
-        "ResourcesExhaustedError",
-    ),
-    "bindlab.explaining": ("Change", "Check", "Explanation", "explain"),
-    "bindlab.host": ("Host",),
-    "bindlab.inspect_socket": ("binding_of",),
-    "bindlab.interface": ("AddressState", "Interface"),
-    "bindlab.opening": (
-        "Reservation",
-        "activated",
-        "adopt",
-        "allocate",
-        "backlog_of",
-        "bind",
-        "listen",
-    ),
-    "bindlab.probing": (
-        "Icmp",
-        "NotListeningError",
-        "Outcome",
-        "Probe",
-        "probe",
-        "wait_until_listening",
-    ),
-    "bindlab.reach": (
-        "BEYOND",
-        "INTERNET",
-        "THIS_HOST",
-        "Answer",
-        "Candidate",
-        "Condition",
-        "OriginLike",
-        "Reach",
-        "Reason",
-        "Scope",
-        "Vantage",
-        "Verdict",
-    ),
-    "bindlab.reachable": ("reachable_from",),
-    "bindlab.route": ("Route",),
-    "bindlab.scanning": ("Answering", "answering"),
-    "bindlab.snapshot": ("interfaces", "this_host"),
+    "BEYOND": "bindlab.reach",
+    "INTERNET": "bindlab.reach",
+    "THIS_HOST": "bindlab.reach",
+    "AddressInUseError": "bindlab.errors",
+    "AddressNotAvailableError": "bindlab.errors",
+    "AddressState": "bindlab.interface",
+    "Answer": "bindlab.reach",
+    "Answering": "bindlab.scanning",
+    "BindError": "bindlab.errors",
+    "BindInterruptedError": "bindlab.errors",
+    "BindPermissionError": "bindlab.errors",
+    "BindUnreadyError": "bindlab.errors",
+    "Binding": "bindlab.binding",
+    "Candidate": "bindlab.reach",
+    "Change": "bindlab.explaining",
+    "Check": "bindlab.explaining",
+    "Condition": "bindlab.reach",
+    "DescriptorError": "bindlab.errors",
+    "DeviceNotFoundError": "bindlab.errors",
+    "Endpoint": "bindlab.endpoint",
+    "Explanation": "bindlab.explaining",
+    "FamilyNotSupportedError": "bindlab.errors",
+    "Host": "bindlab.host",
+    "Icmp": "bindlab.probing",
+    "Interface": "bindlab.interface",
+    "InvalidBindingError": "bindlab.errors",
+    "NotListeningError": "bindlab.probing",
+    "OptionNotSupportedError": "bindlab.errors",
+    "OriginLike": "bindlab.reach",
+    "Outcome": "bindlab.probing",
+    "Probe": "bindlab.probing",
+    "Reach": "bindlab.reach",
+    "Reason": "bindlab.reach",
+    "Reservation": "bindlab.opening",
+    "ResourcesExhaustedError": "bindlab.errors",
+    "Route": "bindlab.route",
+    "Scope": "bindlab.reach",
+    "Transport": "bindlab.endpoint",
+    "Vantage": "bindlab.reach",
+    "Verdict": "bindlab.reach",
+    "activated": "bindlab.opening",
+    "adopt": "bindlab.opening",
+    "allocate": "bindlab.opening",
+    "answering": "bindlab.scanning",
+    "backlog_of": "bindlab.opening",
+    "bind": "bindlab.opening",
+    "binding_of": "bindlab.inspect_socket",
+    "explain": "bindlab.explaining",
+    "interfaces": "bindlab.snapshot",
+    "listen": "bindlab.opening",
+    "probe": "bindlab.probing",
+    "reachable_from": "bindlab.reachable",
+    "this_host": "bindlab.snapshot",
+    "wait_until_listening": "bindlab.probing",
 }
 
 if not TYPE_CHECKING:
+    from importlib import import_module
+
+    __all__ = list(_HOMES)
 
     def __getattr__(name: str) -> object:
-        if f"{__name__}.{name}" in _HOMES:  # a module, such as bindlab.errors
-            return import_module(f"{__name__}.{name}")
-        for home, names in _HOMES.items():
-            if name in names:
-                return globals().setdefault(name, getattr(import_module(home), name))
+        if name in _HOMES:
+            return globals().setdefault(name, getattr(import_module(_HOMES[name]), name))
+        if (module := f"{__name__}.{name}") in _HOMES.values():  # such as bindlab.errors
+            return import_module(module)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__() -> list[str]:
