@@ -20,7 +20,7 @@ class Binding(Value):
     - *device*: the interface that the socket is bound to (``SO_BINDTODEVICE``, socket(7)).
       ``None`` is none at all, which lets in the most.
     - *listening*: whether ``listen()`` was called; means nothing for UDP.
-    - *peer*: the only endpoint that a connected socket hears.
+    - *peer*: the only endpoint that a connected socket gets packets from.
     - *groups*: ``(group, interface name)`` for each multicast group that this host has joined.
     """
 

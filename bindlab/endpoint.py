@@ -39,7 +39,7 @@ class Endpoint(Value):
     *ip* is an :mod:`ipaddress` object, or the text of one; it keeps its scope id
     (RFC 4007 section 11) and stays an IPv4-mapped address when it is one (RFC 4291 section
     2.5.5.2), because a socket bound to that is an IPv6 socket. *port* is an int from 0
-    to 65535; 0 stands for "the system chooses". *transport* is ``"tcp"`` or ``"udp"``.
+    to 65535; with 0 the system chooses. *transport* is ``"tcp"`` or ``"udp"``.
 
     Anything else is a ``ValueError`` or a ``TypeError`` that says what to write instead.
 
@@ -64,7 +64,7 @@ class Endpoint(Value):
 
         The port is decimal ASCII digits without sign, space or leading zero, IPv6 is in
         brackets (RFC 3986 section 3.2.2), and a trailing ``/tcp`` or ``/udp`` names the
-        transport. Names such as ``localhost`` are a ``ValueError``: they stand for several
+        transport. Names such as ``localhost`` are a ``ValueError``: one name may mean several
         addresses, and which ones depends on the machine.
 
         >>> Endpoint.parse("[::1]:3000").ip
@@ -112,7 +112,7 @@ class Endpoint(Value):
             raise ValueError(f'{scheme!r} is no scheme: write "http", "https" or another')
         if self.is_unspecified:
             raise ValueError(
-                f"{self} is a wildcard, an address to listen on and none to dial: "
+                f"{self} is a wildcard, which is for listening and cannot be dialled: "
                 "take reachable_from(...).urls()"
             )
         if self.port == 0:
@@ -254,7 +254,7 @@ def _address_advice(text: str) -> str:
         )
     if text.lower() == "localhost":
         return (
-            '"localhost" is a name, and stands for 127.0.0.1, ::1 or both: write one of them, '
+            '"localhost" is a name, of 127.0.0.1, ::1 or both: write one of them, '
             'or use allocate("localhost") for both on one port'
         )
     if text.startswith("["):

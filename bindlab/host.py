@@ -24,7 +24,7 @@ SYSTEMS: Final[tuple[System, ...]] = get_args(System)
 
 
 class Default(enum.Enum):
-    """Stands for a setting that nobody gave: its system's documented default is assumed."""
+    """What a setting is that nobody gave: its system's documented default is assumed."""
 
     DEFAULT = "default"
 
@@ -74,8 +74,8 @@ class Host(Value):
     - ``local_routes``: networks that are delivered here though no interface lists their
       addresses (Linux: ``ip route add local``).
     - ``routes``: every :class:`Route` by which this machine sends to others, ``None`` where
-      they are unknown. Where they are known they are all there are: to whom no route leads,
-      this machine does not answer.
+      they are unknown. Where they are known there are no others: this machine does not
+      answer an origin that no route leads to.
     """
 
     interfaces: Given[Iterable[Interface], tuple[Interface, ...]] = Given(default=())

@@ -182,7 +182,7 @@ def test_parse_takes_text(value: object) -> None:
 
 
 def test_interfaces_give_their_address() -> None:
-    """An interface object stands for its address, and keeps the zone that ``.ip`` loses."""
+    """An interface object is taken for its address, and keeps the zone that ``.ip`` loses."""
     assert Endpoint(IPv4Interface("10.0.0.1/8"), 1).ip == IPv4Address("10.0.0.1")
     assert type(Endpoint(IPv4Interface("10.0.0.1/8"), 1).ip) is IPv4Address
     assert Endpoint(IPv6Interface("fe80::1%eth0/64"), 1).ip == IPv6Address("fe80::1%eth0")

@@ -14,7 +14,7 @@ import bindlab
 PACKAGE = Path(bindlab.__file__).parent
 
 # From the ground up: a module or a room imports only from rows above its own. A room is a
-# package; whoever is outside it comes in by its door, ``__init__.py``.
+# package; modules outside it import it by its door, ``__init__.py``.
 ROWS = (
     ("value", "printable"),
     ("endpoint",),
