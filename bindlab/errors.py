@@ -73,7 +73,7 @@ class AddressInUseError(BindError):
 
 
 class AddressNotAvailableError(BindError):
-    """The address is none of this host's, or not ready yet (``EADDRNOTAVAIL``)."""
+    """This host does not have the address, or it is not ready yet (``EADDRNOTAVAIL``)."""
 
 
 class FamilyNotSupportedError(BindError):

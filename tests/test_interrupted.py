@@ -67,6 +67,7 @@ def _returns(frame: FrameType) -> bool:
 def armed(number: int) -> Iterator[None]:
     """Raise in the block at the event with this *number*; then no more."""
     before = sys.gettrace()
+    sys._getframe().f_trace_opcodes = True  # Python 3.12 asks for one such frame at settrace()
     sys.settrace(Alarm(number))
     try:
         yield

@@ -8,6 +8,7 @@ from bindlab.endpoint import (
     IPAddress,
     Transport,
     address_text,
+    parse_port,
     parse_transport,
     unmap,
 )
@@ -22,7 +23,7 @@ from bindlab.opening.group import any_held, first_held, held
 from bindlab.opening.hints import add_hint
 from bindlab.opening.one_socket import LENDS, open_socket
 from bindlab.opening.port_range import ephemeral_ports, gives_lent_ports
-from bindlab.opening.request import Request, checked_port, request, true_or_false
+from bindlab.opening.request import Request, request, true_or_false
 from bindlab.opening.reservation import Reservation
 
 __all__ = ["allocate"]
@@ -39,42 +40,45 @@ def allocate(
 ) -> Reservation:
     """Return a :class:`Reservation`: one port number held on every address and transport.
 
-    Without *addresses*, it is held on ``127.0.0.1``. The word ``"localhost"`` stands for
-    ``127.0.0.1`` and ``::1``, as far as this machine has them: each is tried by a real
-    bind, and ``left_out`` says why one is missing. A wildcard is of its own family only, so
-    that ``allocate("0.0.0.0", "::")`` makes two sockets.
+    Without *addresses*, it is held on ``127.0.0.1``. The word ``"localhost"`` means ``127.0.0.1``
+    and ``::1``, as far as this machine has them: each is tried by a real bind, and ``left_out``
+    says why one is missing. A wildcard is of its own family only, so that
+    ``allocate("0.0.0.0", "::")`` makes two sockets.
 
-    *port* 0 lets the system choose; another is taken exactly, over an earlier server's
-    connections too. *within*, such as ``range(8000, 8100)``, takes the first of these ports
-    that nobody has on any of the addresses, by binding it. If none can be had, nothing is
-    left open, and :class:`~bindlab.errors.AddressInUseError` or one of its siblings says why;
-    ``ValueError`` and ``TypeError`` are as for :func:`bindlab.bind`.
+    - *port* 0 lets the system choose. Another port is taken exactly, over an earlier server's
+      connections too.
+    - *within*, such as ``range(8000, 8100)``, takes the first of these ports that is free on all
+      addresses.
+    - *lendable* holds the number for a program that is only told it, and binds by itself.
 
-    Held means, on Linux (measured): every other bind that overlaps is refused whatever
-    options it sets (root's ``TCP_REPAIR`` aside), port 0 and outgoing connections never get
-    the number, and who connects by TCP is refused. The exception is that of
-    :func:`bindlab.bind`, an exact TCP *port* with connections of an earlier server: a socket
-    with ``SO_REUSEADDR`` that was bound there before stays bound. While the port is held it
-    cannot listen; when the port is handed over, it can be the first to listen, and then the
-    other one is refused. Other systems promise what :func:`bindlab.bind` says of them.
+    If no port can be had, nothing is left open, and :class:`~bindlab.errors.AddressInUseError` or
+    one of its siblings says why. ``ValueError`` and ``TypeError`` are as for :func:`bindlab.bind`.
 
-    *lendable* holds the number for a program that is only told it, and binds by itself. On
-    Linux (measured), for TCP: all of the above, except that a program which sets
-    ``SO_REUSEADDR``, as nearly all servers do, can bind this very port, and the first one
-    to listen has it; a program that does not set it is refused; and a *port* with an earlier
-    server's connections can be lent by two at once. For UDP: a program that sets it gets
-    every datagram, but few do; and one that sets it and asks for port 0 may be given the
-    lent number, which a hold without *lendable* never is. Lending is an
-    :class:`~bindlab.errors.OptionNotSupportedError` on other systems, which have no such hold,
-    and where Linux would give the lent TCP port to port 0: ``net.ipv4.ip_autobind_reuse`` is
-    on, and the port is in ``net.ipv4.ip_local_port_range``.
+    Held means, on Linux (measured): any other bind of an overlapping address is refused whatever
+    options it sets (root's ``TCP_REPAIR`` aside), port 0 and outgoing connections never get the
+    number, and TCP connections to it are refused. The exception is that of :func:`bindlab.bind`,
+    an exact TCP *port* with connections of an earlier server: a socket with ``SO_REUSEADDR`` that
+    was bound there before stays bound. While the port is held it cannot listen. When the port is
+    handed over, it can be the first to listen, and then the other one is refused. Other systems
+    promise what :func:`bindlab.bind` says of them.
+
+    Lent means, on Linux (measured): the same, except for programs that set ``SO_REUSEADDR``, as
+    nearly all servers do.
+
+    - TCP: such a program can bind the port, and the first one to listen has it. A *port* with an
+      earlier server's connections can be lent by two at once.
+    - UDP: such a program gets every datagram. If it asks for port 0, it may be given a lent
+      number.
+    - Lending is an :class:`~bindlab.errors.OptionNotSupportedError` on other systems, which have
+      no such hold. It is one on Linux too where port 0 would yield the lent TCP port:
+      ``net.ipv4.ip_autobind_reuse`` is on, and ``net.ipv4.ip_local_port_range`` has the port.
 
     >>> with allocate("localhost") as held:
     ...     {endpoint.port for endpoint in held.endpoints} == {held.port}
     True
     """
     wanted, optional = _wanted(addresses, _checked_transports(transports))
-    number = checked_port(port)
+    number = parse_port(port)
     ports = None if within is None else _checked_range(within, number)
     lends = true_or_false("lendable", lendable)
     if lends and not LENDS:

@@ -34,7 +34,7 @@ _SHARE: int = getattr(socket, "SO_REUSEPORT", _UNKNOWN)
 _DEVICE: int = getattr(socket, "SO_BINDTODEVICE", _UNKNOWN)
 
 LENDS = sys.platform.startswith("linux")
-"""Whether a bound port with ``SO_REUSEADDR`` is held, and yet open to who sets it too."""
+"""Whether a port that is bound with ``SO_REUSEADDR`` is held, but not against those who set it."""
 
 
 def open_socket(

@@ -11,13 +11,12 @@ from bindlab.endpoint import (
     IPAddress,
     Transport,
     parse_address,
-    parse_port,
     parse_transport,
     unmap,
 )
 from bindlab.sockaddr import family_of, kind_of, protocol_of
 
-__all__ = ["MAX_BACKLOG", "Request", "checked_backlog", "checked_port", "request", "true_or_false"]
+__all__ = ["MAX_BACKLOG", "Request", "checked_backlog", "request", "true_or_false"]
 
 # The kernels cut a backlog down to their own limit (net.core.somaxconn, kern.ipc.soacceptqueue;
 # Windows reads this very number as "a reasonable maximum"), so the largest asks for just that.
@@ -74,11 +73,6 @@ def true_or_false(name: str, value: object) -> bool:
     raise TypeError(f"{name} is True or False, not {value!r}")
 
 
-def checked_port(value: object) -> int:
-    """Return *value* if it is a port, as :func:`parse_port` does, in half the time."""
-    return value if type(value) is int and 0 <= value <= 65535 else parse_port(value)
-
-
 def _checked(
     address: object, transport: object, dual_stack: object, device: object, share_port: object
 ) -> Request:
@@ -93,8 +87,8 @@ def _checked(
             f'dual_stack=True serves both families on every address, not on {ip}: write "::" '
             'as the address, or allocate("127.0.0.1", "::1") for loopback alone'
         )
-    # Always said for IPv6: systems and their administrators differ in what it is if it is not.
-    # An IPv4-mapped address is refused with it (ipv6(7)).
+    # Always set for IPv6, because the default differs between systems, and administrators can
+    # change it. With it, an IPv4-mapped address is refused (ipv6(7)).
     v6only = not dual and unmap(ip) is ip if isinstance(ip, IPv6Address) else None
     return Request(
         ip=ip,

@@ -25,8 +25,8 @@ class Reservation:
     and it ends when both have closed it.
 
     - *port* is the number.
-    - *left_out* has the reason, a ``BindError``, for each address that ``"localhost"`` stands
-      for and that this machine does not have.
+    - *left_out* has a ``BindError`` for each address of ``"localhost"`` that this machine does
+      not have.
     - *lendable* says whether a program that binds by itself can take the port.
     """
 
@@ -64,18 +64,20 @@ class Reservation:
 
         They still exclude others, with the exception that :func:`bindlab.bind` has: where
         an exact TCP port was taken over the connections of an earlier server, ``SO_REUSEADDR``
-        is on again, without which the caller's own ``listen()`` would be refused. Then the first
-        to listen has the port. :meth:`listen` leaves only a moment for that.
+        is on again, because the caller's own ``listen()`` would be refused without it. Then the
+        first to listen has the port. :meth:`listen` leaves only a moment for that.
 
-        On a socket that has it off, a TCP server which calls ``listen()`` by itself should
-        set it after that, as :meth:`listen` does: or the server cannot be restarted on the
-        port while its connections are in TIME_WAIT. A second call, and one after ``close()``,
-        is a ``RuntimeError``.
+        The other sockets have ``SO_REUSEADDR`` off. A TCP server should set it after it has
+        called ``listen()``, as :meth:`listen` does. Otherwise it cannot be restarted on the
+        port while its connections are in TIME_WAIT.
+
+        A second call, and one after ``close()``, is a ``RuntimeError``.
         """
         held = self._handed_over()
         with ExitStack() as undo:
+            for each in held:
+                undo.enter_context(each.sock)
             for asked, sock, over_connections in held:
-                undo.enter_context(sock)
                 if over_connections:
                     allow_reuse(asked, sock, self.port)
             undo.pop_all()

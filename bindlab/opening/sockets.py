@@ -4,11 +4,11 @@ import socket
 import struct
 import sys
 
-from bindlab.endpoint import IPAddress, Transport
+from bindlab.endpoint import IPAddress, Transport, parse_port
 from bindlab.errors import AddressNotAvailableError, BindError, FamilyNotSupportedError
 from bindlab.opening.hints import add_hint
 from bindlab.opening.one_socket import open_socket
-from bindlab.opening.request import MAX_BACKLOG, Request, checked_backlog, checked_port, request
+from bindlab.opening.request import MAX_BACKLOG, Request, checked_backlog, request
 
 __all__ = ["backlog_of", "bind", "listen"]
 
@@ -40,23 +40,26 @@ def bind(
     - *share_port*: other sockets of the same user may bind the same, and the system spreads
       connections or datagrams over them (``SO_REUSEPORT``; macOS and BSD do not spread).
 
-    The hold, without *share_port*: on Linux (measured) any other bind of an overlapping address
-    is refused whatever options it sets (root's ``TCP_REPAIR`` aside), port 0 never yields this
-    port, and outgoing connections never take it. One exception: where connections of an earlier
-    server linger on an exact TCP *port* (TIME_WAIT), Linux admits a new socket only with
-    ``SO_REUSEADDR``, and beside any other that sets it and does not listen. Then the first to
-    listen has the port, and the other one is refused. macOS and BSD (from
-    documentation) refuse the identical address, but admit a wildcard beside a specific one to
-    who sets ``SO_REUSEADDR``; Windows (from documentation) refuses the identical address
-    (``SO_EXCLUSIVEADDRUSE``).
+    Without *share_port*, the port is held:
 
-    A refusing system is a :class:`~bindlab.errors.BindError`, anything else that is wrong a
-    ``ValueError`` or ``TypeError``, raised before any system call. To serve TCP, prefer
-    :func:`listen`: it lets the server be restarted while its connections linger, which
-    takes ``SO_REUSEADDR`` set *after* ``listen()``.
+    - Linux (measured): any other bind of an overlapping address is refused whatever options it
+      sets (root's ``TCP_REPAIR`` aside), port 0 never yields this port, and outgoing connections
+      never take it. One exception: where connections of an earlier server linger on an exact TCP
+      *port* (TIME_WAIT), Linux admits a new socket only with ``SO_REUSEADDR``, and beside any
+      other that sets it and does not listen. Then the first to listen has the port, and the
+      other one is refused.
+    - macOS and BSD (from documentation): the identical address is refused. A socket that sets
+      ``SO_REUSEADDR`` can bind a wildcard beside a specific address.
+    - Windows (from documentation): the identical address is refused (``SO_EXCLUSIVEADDRUSE``).
+
+    If the system refuses, that is a :class:`~bindlab.errors.BindError`. Anything else that is
+    wrong is a ``ValueError`` or ``TypeError``, raised before any system call.
+
+    To serve TCP, prefer :func:`listen`: the server can be restarted while its connections
+    linger, because ``SO_REUSEADDR`` is set *after* ``listen()``.
     """
     asked = request(address, transport, dual_stack, device, share_port)
-    return _open(asked, checked_port(port), None)
+    return _open(asked, parse_port(port), None)
 
 
 def listen(
@@ -85,14 +88,14 @@ def listen(
     """
     asked = request(address, "tcp", dual_stack, device, share_port)
     limit = MAX_BACKLOG if backlog is None else checked_backlog(backlog)
-    return _open(asked, checked_port(port), limit)
+    return _open(asked, parse_port(port), limit)
 
 
 def backlog_of(sock: socket.socket) -> int | None:
     """Return how many connections may wait on a listening TCP *sock*, as the kernel has it.
 
     ``None`` where the system does not say: only Linux does (``TCP_INFO``, tcp(7)). A socket
-    that does not listen, or is closed or none of TCP, is a ``ValueError``.
+    that does not listen, is closed, or is not TCP, is a ``ValueError``.
     """
     if not sys.platform.startswith("linux"):
         return None
