@@ -28,12 +28,13 @@ class Owners(NamedTuple):
 def owners_of(inodes: Collection[int], seconds: float = 0.02) -> Owners:
     """Return which processes have the sockets with these *inodes*.
 
-    To find them, the descriptors of all processes are read for *seconds* at most: those of the
-    calling process first, then of those that were started last. Another user's processes are
+    To find them, the descriptors of all processes are read: those of the calling process first,
+    then of those that were started last. That ends after so many *seconds* of processor time,
+    which do not depend on what else a busy machine does. Another user's processes are
     out of sight for all but root, and a sandbox may have no /proc: a socket that is not found
     may still be somebody's.
     """
-    until = time.monotonic() + seconds
+    until = time.thread_time() + seconds
     wanted = {f"socket:[{inode}]": inode for inode in inodes if inode}
     found: dict[int, Process] = {}
     for pid, descriptor in _descriptors(until):
@@ -41,13 +42,13 @@ def owners_of(inodes: Collection[int], seconds: float = 0.02) -> Owners:
             found[wanted.pop(descriptor)] = Process(pid, name)
         if not wanted:
             break
-    return Owners(found, out_of_time=bool(wanted) and time.monotonic() >= until)
+    return Owners(found, out_of_time=bool(wanted) and time.thread_time() >= until)
 
 
 def _descriptors(until: float) -> Iterator[tuple[int, str]]:
     """Yield what each descriptor of each process is, as long as there is time."""
     for pid in _processes():
-        if time.monotonic() >= until:
+        if time.thread_time() >= until:
             return
         try:
             with os.scandir(f"/proc/{pid}/fd") as entries:
@@ -56,7 +57,7 @@ def _descriptors(until: float) -> Iterator[tuple[int, str]]:
                         yield pid, os.readlink(entry.path)
                     except OSError:  # closed meanwhile
                         continue
-                    if time.monotonic() >= until:
+                    if time.thread_time() >= until:
                         return
         except OSError:  # another user's process, or one that has just ended
             continue
