@@ -16,8 +16,8 @@ from pathlib import Path
 import lab_scripts
 import pytest
 
-from bindlab import lab
-from bindlab.lab import LabError, LabHost, Machine, Network, Nic, Route
+from bindlab import Route, lab
+from bindlab.lab import LabError, LabHost, Machine, Network, Nic
 
 AVAILABLE = lab.available()
 needs_lab = pytest.mark.skipif(not AVAILABLE, reason=AVAILABLE.reason)
@@ -174,9 +174,13 @@ class TestNetworks:
         """A packet that arrives while nothing leads back is answered by silence."""
         with (
             lab.network(
-                client=Machine({"lan": "10.1.0.2/24"}, routes=[Route("10.2.0.0/24", "10.1.0.1")]),
+                client=Machine(
+                    {"lan": "10.1.0.2/24"}, routes=[Route("10.2.0.0/24", gateway="10.1.0.1")]
+                ),
                 server=Machine({"lan": "10.1.0.1/24", "wan": "10.2.0.1/24"}),
-                stranger=Machine({"lan": "10.9.0.2/24"}, routes=[Route("10.1.0.0/24", dev="lan")]),
+                stranger=Machine(
+                    {"lan": "10.9.0.2/24"}, routes=[Route("10.1.0.0/24", interface="lan")]
+                ),
             ) as net,
             serve(net.server, "0.0.0.0"),
         ):
@@ -184,22 +188,21 @@ class TestNetworks:
             assert meets(net.stranger, "10.1.0.1") == "silence"
 
     def test_routes_of_every_kind(self) -> None:
-        """A route may be by link-local router, local, or a refusal; it may prefer a source."""
+        """A route may be by link-local router, or a refusal; it may prefer a source."""
         with lab.network(
             a=Machine(
-                {"wire": ["10.0.0.1/24", "10.0.0.9/24", "fe80::1/64"]},
+                {"wire": ["10.0.0.1/24", "10.0.0.9/24", "fe80::1/64"], "lo": "10.8.0.1/16"},
                 routes=[
-                    Route("2001:db8::/32", "fe80::2", dev="wire"),
-                    Route("10.8.0.0/16", kind="local"),
-                    Route("10.7.0.0/16", kind="unreachable"),
-                    Route("10.6.0.0/16", "10.0.0.2", src="10.0.0.9"),
+                    Route("2001:db8::/32", gateway="fe80::2", interface="wire"),
+                    Route("10.7.0.0/16", refusal="unreachable"),
+                    Route("10.6.0.0/16", gateway="10.0.0.2", source="10.0.0.9"),
                 ],
             ),
             b=Machine(
                 {"wire": ["10.0.0.2/24", "fe80::2/64"], "lo": ["2001:db8::2/128", "10.6.0.1/32"]},
                 routes=[
-                    Route("10.8.0.0/16", "10.0.0.1"),
-                    Route("::/0", "fe80::1", dev="wire"),
+                    Route("10.8.0.0/16", gateway="10.0.0.1"),
+                    Route("::/0", gateway="fe80::1", interface="wire"),
                 ],
             ),
         ) as net:
@@ -219,7 +222,7 @@ class TestNetworks:
         with (
             lab.network(
                 a=Machine({"lo": "10.99.0.1/32", "wire": "10.0.0.1/24"}),
-                b=Machine({"wire": "10.0.0.2/24"}, routes=[Route("10.99.0.1", "10.0.0.1")]),
+                b=Machine({"wire": "10.0.0.2/24"}, routes=[Route("10.99.0.1", gateway="10.0.0.1")]),
             ) as net,
             serve(net.a, "10.99.0.1"),
         ):
@@ -253,7 +256,8 @@ class TestNetworks:
             web=Machine({"eth0": Nic("172.17.0.2/16", network="docker0")}, gateway="172.17.0.1"),
             db=Machine({"eth0": Nic("172.17.0.3/16", network="docker0")}, gateway="172.17.0.1"),
             phone=Machine(
-                {"wifi": "192.168.0.50/24"}, routes=[Route("172.17.0.0/16", "192.168.0.102")]
+                {"wifi": "192.168.0.50/24"},
+                routes=[Route("172.17.0.0/16", gateway="192.168.0.102")],
             ),
         ) as net:
             with serve(net.web, "0.0.0.0"), serve(net.laptop, "172.17.0.1"):
@@ -871,7 +875,7 @@ class TestPrivileges:
 
     def test_what_the_kernel_lacks_is_named(self) -> None:
         """A piece that cannot be made is named with the host and the kernel's own words."""
-        twice = [Route("10.9.0.0/24", "10.0.0.2")] * 2
+        twice = [Route("10.9.0.0/24", gateway="10.0.0.2")] * 2
         with pytest.raises(LabError, match=r"host a: .*route to 10.9.0.0/24: File exists"):
             make(a=Machine({"wire": "10.0.0.1/24"}, routes=twice))
 

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from bindlab import lab
-from bindlab.lab import Machine, Nic, Route
+from bindlab import Route, lab
+from bindlab.lab import Machine, Nic
 from bindlab.snapshot import interfaces
 
 AVAILABLE = lab.available()
@@ -73,12 +73,12 @@ class TestDescriptions:
                 "cannot be a bridge of b",
             ),
             (
-                lambda: lab.network(a=Machine({"w": ()}, routes=[Route("10.0.0.0/8", dev="x")])),
+                lambda: lab.network(
+                    a=Machine({"w": ()}, routes=[Route("10.0.0.0/8", interface="x")])
+                ),
                 "a has no interface x",
             ),
-            (lambda: Route("10.0.0.0/8"), "leads nowhere"),
-            (lambda: Route("10.0.0.0/8", "fd00::1"), "different families"),
-            (lambda: Route("10.0.0.0/8", kind="sideways"), "no kind of route"),
+            (lambda: Machine(routes=[Route("10.0.0.0/8")]), "leads nowhere"),
             (lambda: Machine(sysctl={"kernel.hostname": "x"}), "no setting of a network"),
             (lambda: Machine(gateway="example"), "no IP address"),
             (lambda: lab.firewall("ignore"), "no refusal"),
@@ -102,10 +102,12 @@ class TestDescriptions:
             ),
             (lambda: Machine({"lo": "10.0.0.1/24"}, gateway="10.0.0.2"), "on no network"),
             (
-                lambda: Machine({"w": "10.0.0.1/24"}, routes=[Route("10.9.0.0/16", "10.1.0.2")]),
+                lambda: Machine(
+                    {"w": "10.0.0.1/24"}, routes=[Route("10.9.0.0/16", gateway="10.1.0.2")]
+                ),
                 "the router 10.1.0.2 is on no network",
             ),
-            (lambda: Route("::/0", "fe80::1"), "say which by dev="),
+            (lambda: Machine(routes=[Route("::/0", gateway="fe80::1")]), "say which by interface="),
             (lambda: Machine(rp_filter=3), "rp_filter is a number from 0 to 2"),
             (lambda: Nic(rp_filter=-1), "rp_filter is a number from 0 to 2"),
             (lambda: Machine(arp_ignore=9), "arp_ignore is a number from 0 to 8"),
@@ -163,7 +165,10 @@ class TestDescriptions:
             pytest.param(
                 Machine(
                     {"w": "10.0.0.1/32"},
-                    routes=[Route("10.1.0.0/24", dev="w"), Route("10.2.0.0/24", "10.1.0.2")],
+                    routes=[
+                        Route("10.1.0.0/24", interface="w"),
+                        Route("10.2.0.0/24", gateway="10.1.0.2"),
+                    ],
                 ),
                 id="by an earlier route",
             ),
@@ -180,11 +185,12 @@ class TestDescriptions:
     def test_descriptions_are_values(self) -> None:
         """Machines, interfaces and routes compare, hash, and pickle by content."""
         machine = Machine(
-            {"wifi": Nic("10.0.0.1/24", rp_filter=1)}, routes=[Route("::/0", "fe80::1", dev="wifi")]
+            {"wifi": Nic("10.0.0.1/24", rp_filter=1)},
+            routes=[Route("::/0", gateway="fe80::1", interface="wifi")],
         )
         again = Machine(
             {"wifi": Nic(["10.0.0.1/24"], rp_filter=1)},
-            routes=[Route("::/0", "fe80::1", dev="wifi")],
+            routes=[Route("::/0", gateway="fe80::1", interface="wifi")],
         )
         assert machine == again == pickle.loads(pickle.dumps(machine))
         assert hash(machine) == hash(again)

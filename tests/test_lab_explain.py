@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import pytest
 
-from bindlab import Answer, Outcome, Reason, explain, lab
-from bindlab.lab import Machine, Nic, Route
+from bindlab import Answer, Outcome, Reason, Route, explain, lab
+from bindlab.lab import Machine, Nic
 from bindlab.linux.neighbours import (
     NUD_DELAY,
     NUD_FAILED,
@@ -124,7 +124,9 @@ CASES = {
         NO,
         Reason.NO_WAY_BACK,
         SILENCE,
-        phone=Machine({"wifi": "192.168.1.50/24"}, routes=[Route("192.168.0.0/24", dev="wifi")]),
+        phone=Machine(
+            {"wifi": "192.168.1.50/24"}, routes=[Route("192.168.0.0/24", interface="wifi")]
+        ),
         origin="192.168.1.50",
         says="give this machine a route to 192.168.1.50, or put both in one network",
     ),
@@ -133,8 +135,10 @@ CASES = {
         MAYBE,
         None,
         ACCEPTED,
-        laptop=Machine(LAPTOP.nics, routes=[Route("192.168.1.0/24", dev="wifi")]),
-        phone=Machine({"wifi": "192.168.1.50/24"}, routes=[Route("192.168.0.0/24", dev="wifi")]),
+        laptop=Machine(LAPTOP.nics, routes=[Route("192.168.1.0/24", interface="wifi")]),
+        phone=Machine(
+            {"wifi": "192.168.1.50/24"}, routes=[Route("192.168.0.0/24", interface="wifi")]
+        ),
         origin="192.168.1.50",
     ),
     "interface down": Case(

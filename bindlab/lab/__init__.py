@@ -15,7 +15,7 @@ from bindlab.lab.availability import Availability, available
 from bindlab.lab.errors import LabError
 from bindlab.lab.firewall import firewall
 from bindlab.lab.host import LabHost
-from bindlab.lab.machine import Machine, Nic, Route
+from bindlab.lab.machine import Machine, Nic
 from bindlab.lab.network import Network, network
 from bindlab.lab.program import Program
 
@@ -27,7 +27,6 @@ __all__ = [
     "Network",
     "Nic",
     "Program",
-    "Route",
     "available",
     "firewall",
     "network",

@@ -10,12 +10,7 @@ __all__ = ["Availability", "available"]
 class Availability(Value):
     """True where the lab works; else false, and ``reason`` says why."""
 
-    __slots__ = ("reason",)
-
-    reason: str
-
-    def __init__(self, reason: str = "") -> None:
-        self._set(reason=reason)
+    reason: str = ""
 
     def __bool__(self) -> bool:
         return not self.reason

@@ -24,8 +24,8 @@ from bindlab.lab.kernel import adopt_orphans, die_with_parent, new_network, own_
 from bindlab.lab.links import wait_until_running
 from bindlab.lab.machine import Machine, Plan
 from bindlab.lab.objects import receive_object, send_object
-from bindlab.lab.route_socket import Netlink
 from bindlab.lab.wire import Closed, receive_data, send_data
+from bindlab.linux import Netlink
 
 __all__ = ["main"]
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from bindlab.lab.links import End, add_bridge, add_cable, plug_in, set_up
 from bindlab.lab.machine import Machine
-from bindlab.lab.route_socket import Netlink
+from bindlab.linux import Netlink
 
 __all__ = ["Port", "lay_cables"]
 

@@ -1,21 +1,20 @@
-"""What no network can be: each is told before anything is made.
-
-Knows the descriptions of machine.py as plain values only, and no kernel.
-"""
+"""What no network, setting or command can be: refused before anything is made."""
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
-from typing import IO, TypeAlias, TypeGuard
+from ipaddress import IPv4Network, IPv6Interface, IPv6Network
+from typing import IO, TypeGuard
 
 from bindlab.endpoint import IPAddress
+from bindlab.interface import InterfaceAddress
+from bindlab.route import IPNetwork
 
 __all__ = [
     "check_addresses",
     "check_router",
     "checked_command",
     "checked_environment",
-    "checked_level",
+    "checked_number",
     "checked_path",
     "checked_stream",
     "checked_switch",
@@ -27,8 +26,6 @@ __all__ = [
     "sysctl_value",
 ]
 
-InterfaceAddress: TypeAlias = IPv4Interface | IPv6Interface
-Network: TypeAlias = IPv4Network | IPv6Network
 
 # Directories of /proc/sys/net/ipv4/conf that are no interfaces.
 _NO_INTERFACES = {".", "..", "all", "default"}
@@ -61,7 +58,7 @@ def checked_switch(name: str, value: object) -> bool:
     return value
 
 
-def checked_level(name: str, value: object, highest: int) -> int:
+def checked_number(name: str, value: object, highest: int) -> int:
     """Return *value* if it is an int from 0 to *highest*."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{name} is a number from 0 to {highest}, not {value!r}")
@@ -180,7 +177,7 @@ def _unfit(address: InterfaceAddress, *, on_loopback: bool) -> str:
     return ""
 
 
-def networks_of(address: InterfaceAddress, peers: Iterable[IPAddress]) -> Iterator[Network]:
+def networks_of(address: InterfaceAddress, peers: Iterable[IPAddress]) -> Iterator[IPNetwork]:
     """Yield the networks that an interface with *address* has for neighbours."""
     ends = [peer for peer in peers if peer.version == address.version]
     made = IPv4Network if address.version == 4 else IPv6Network
@@ -188,7 +185,9 @@ def networks_of(address: InterfaceAddress, peers: Iterable[IPAddress]) -> Iterat
         yield made((int(end), address.network.prefixlen), strict=False)
 
 
-def check_router(router: IPAddress, own: Collection[IPAddress], linked: Iterable[Network]) -> None:
+def check_router(
+    router: IPAddress, own: Collection[IPAddress], linked: Iterable[IPNetwork]
+) -> None:
     """Raise ``ValueError`` unless *router* is another machine on one of the networks."""
     if router in own:
         raise ValueError(f"the router {router} is this machine itself")

@@ -1,7 +1,4 @@
-"""Turns the namespace that the calling process is in into the host that a Machine describes.
-
-Runs in the host's own process, while builder.py lays the cables.
-"""
+"""Turns the network namespace of the calling process into the host that a Machine describes."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -17,8 +14,9 @@ from bindlab.lab.links import (
     stop_autoconfiguration,
     wait_until_running,
 )
-from bindlab.lab.machine import Machine, Nic, Route
-from bindlab.lab.route_socket import Netlink
+from bindlab.lab.machine import Machine, Nic
+from bindlab.linux import Netlink
+from bindlab.route import Route
 
 __all__ = ["configure", "link_local"]
 
@@ -61,7 +59,8 @@ def configure(machine: Machine, number: int, ports: Sequence[Port]) -> None:
             ],
         )
         for router in machine.gateway:
-            add_route(netlink, Route("default", router))
+            default = "0.0.0.0/0" if router.version == 4 else "::/0"
+            add_route(netlink, Route(default, gateway=router))
         for route in machine.routes:
             add_route(netlink, route)
     if machine.firewall:

@@ -1,24 +1,15 @@
-"""What a host of the lab is to look like: its interfaces, routes and settings, as values.
-
-Knows no kernel and no other host: builder.py and configure.py make what is said here.
-"""
+"""What a host of the lab is to look like: its interfaces, routes and settings, as values."""
 
 from collections.abc import Iterable, Mapping
-from ipaddress import (
-    IPv4Interface,
-    IPv4Network,
-    IPv6Interface,
-    IPv6Network,
-    ip_interface,
-    ip_network,
-)
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_interface
+from typing import NamedTuple, TypeAlias
 
 from bindlab.endpoint import IPAddress, parse_address
+from bindlab.interface import InterfaceAddress
 from bindlab.lab.checks import (
     check_addresses,
     check_router,
-    checked_level,
+    checked_number,
     checked_switch,
     encodable,
     interface_name,
@@ -26,13 +17,19 @@ from bindlab.lab.checks import (
     networks_of,
     sysctl_value,
 )
-from bindlab.value import Value
+from bindlab.route import Route
+from bindlab.value import Given, Value
 
-__all__ = ["Addresses", "Machine", "Nic", "Plan", "Route", "RouteKind", "Wiring"]
+__all__ = ["Addresses", "Machine", "Nic", "Plan", "Wiring"]
 
-Addresses: TypeAlias = str | Iterable[str]
+Addresses: TypeAlias = str | Iterable[str | InterfaceAddress]
+Routers: TypeAlias = str | IPAddress | Iterable[str | IPAddress]
 Wiring: TypeAlias = "Machine | Mapping[str, Addresses | Nic]"
-RouteKind: TypeAlias = Literal["unicast", "local", "blackhole", "unreachable", "prohibit"]
+_Nics: TypeAlias = "Mapping[str, Addresses | Nic] | Iterable[tuple[str, Addresses | Nic]]"
+_Sysctls: TypeAlias = Mapping[str, int | str] | Iterable[tuple[str, int | str]]
+
+# The highest value of the settings that are numbers.
+_RP_FILTER, _ARP_IGNORE = 2, 8
 
 
 class Nic(Value):
@@ -52,108 +49,33 @@ class Nic(Value):
     this one interface (kernel documentation, ip-sysctl); the machine's count too.
     """
 
-    __slots__ = (
-        "addresses",
-        "network",
-        "peer",
-        "up",
-        "carrier",
-        "bridge",
-        "link_local",
-        "rp_filter",
-        "arp_ignore",
-        "route_localnet",
-        "disable_ipv6",
-    )
+    addresses: Given[Addresses, tuple[InterfaceAddress, ...]] = Given(default=())
+    network: str | None = None
+    peer: Given[Routers, tuple[IPAddress, ...]] = Given(default=())
+    up: bool = True
+    carrier: bool = True
+    bridge: bool = False
+    link_local: bool = True
+    rp_filter: int = 0
+    arp_ignore: int = 0
+    route_localnet: bool = False
+    disable_ipv6: bool = False
 
-    addresses: tuple[IPv4Interface | IPv6Interface, ...]
-    network: str | None
-    peer: tuple[IPAddress, ...]
-    up: bool
-    carrier: bool
-    bridge: bool
-    link_local: bool
-    rp_filter: int
-    arp_ignore: int
-    route_localnet: bool
-    disable_ipv6: bool
-
-    def __init__(
-        self,
-        addresses: Addresses = (),
-        *,
-        network: str | None = None,
-        peer: Addresses = (),
-        up: bool = True,
-        carrier: bool = True,
-        bridge: bool = False,
-        link_local: bool = True,
-        rp_filter: int = 0,
-        arp_ignore: int = 0,
-        route_localnet: bool = False,
-        disable_ipv6: bool = False,
-    ) -> None:
+    def _check(self) -> None:
         self._set(
-            addresses=tuple(_interface_address(text) for text in _listed(addresses)),
-            network=None if network is None else interface_name(network),
-            peer=tuple(parse_address(text) for text in _listed(peer)),
-            up=checked_switch("up", up),
-            carrier=checked_switch("carrier", carrier),
-            bridge=checked_switch("bridge", bridge),
-            link_local=checked_switch("link_local", link_local),
-            rp_filter=checked_level("rp_filter", rp_filter, 2),
-            arp_ignore=checked_level("arp_ignore", arp_ignore, 8),
-            route_localnet=checked_switch("route_localnet", route_localnet),
-            disable_ipv6=checked_switch("disable_ipv6", disable_ipv6),
+            addresses=_interface_addresses(self.addresses),
+            peer=_addresses(self.peer),
         )
-
-
-class Route(Value):
-    """A route of a :class:`Machine`, as in ``ip route add DESTINATION via VIA dev DEV``.
-
-    *destination* is a network such as ``"10.0.0.0/8"``, one address, or ``"default"``, whose
-    family is that of *via*. Give *via* (a router's address), *dev* (an interface's name), or
-    both where the router's address is link-local. *src* is the address from which this
-    machine sends there by itself. *kind* ``"local"`` delivers a whole network here ("any-IP");
-    the others refuse it (ip-route(8)).
-    """
-
-    __slots__ = ("destination", "via", "dev", "src", "kind")
-
-    destination: IPv4Network | IPv6Network
-    via: IPAddress | None
-    dev: str | None
-    src: IPAddress | None
-    kind: RouteKind
-
-    def __init__(
-        self,
-        destination: str | IPv4Network | IPv6Network,
-        via: str | IPAddress | None = None,
-        *,
-        dev: str | None = None,
-        src: str | IPAddress | None = None,
-        kind: RouteKind = "unicast",
-    ) -> None:
-        router = None if via is None else parse_address(via)
-        if destination == "default":
-            destination = "::/0" if router is not None and router.version == 6 else "0.0.0.0/0"
-        if kind not in get_args(RouteKind):
-            raise ValueError(f"{kind!r} is no kind of route: {', '.join(get_args(RouteKind))}")
-        if kind == "unicast" and router is None and dev is None:
-            raise ValueError(f"the route to {destination} leads nowhere: give via=, dev= or both")
-        network = ip_network(destination)
-        if router is not None and router.version == 6 and router.is_link_local and dev is None:
-            raise ValueError(f"{router} is a router on every link: say which by dev=")
-        if router is not None and router.version != network.version:
-            raise ValueError(f"{router} cannot lead to {network}: they are of different families")
-        self._set(
-            destination=network,
-            via=router,
-            dev=dev,
-            src=None if src is None else parse_address(src),
-            kind=kind,
-        )
+        if self.network is not None:
+            interface_name(self.network)
+        checked_switch("up", self.up)
+        checked_switch("carrier", self.carrier)
+        checked_switch("bridge", self.bridge)
+        checked_switch("link_local", self.link_local)
+        checked_number("rp_filter", self.rp_filter, _RP_FILTER)
+        checked_number("arp_ignore", self.arp_ignore, _ARP_IGNORE)
+        checked_switch("route_localnet", self.route_localnet)
+        checked_switch("disable_ipv6", self.disable_ipv6)
 
 
 class Machine(Value):
@@ -173,67 +95,40 @@ class Machine(Value):
     the usual ones.
     """
 
-    __slots__ = (
-        "nics",
-        "gateway",
-        "routes",
-        "forwarding",
-        "rp_filter",
-        "arp_ignore",
-        "route_localnet",
-        "disable_ipv6",
-        "bindv6only",
-        "sysctl",
-        "firewall",
-    )
+    nics: Given[_Nics, tuple[tuple[str, Nic], ...]] = Given(default=())
+    gateway: Given[Routers, tuple[IPAddress, ...]] = Given(default=())
+    routes: Given[Iterable[Route], tuple[Route, ...]] = Given(default=())
+    forwarding: bool = False
+    rp_filter: int = 0
+    arp_ignore: int = 0
+    route_localnet: bool = False
+    disable_ipv6: bool = False
+    bindv6only: bool = False
+    sysctl: Given[_Sysctls, tuple[tuple[str, str], ...]] = Given(default=())
+    firewall: str = ""
 
-    nics: tuple[tuple[str, Nic], ...]
-    gateway: tuple[IPAddress, ...]
-    routes: tuple[Route, ...]
-    forwarding: bool
-    rp_filter: int
-    arp_ignore: int
-    route_localnet: bool
-    disable_ipv6: bool
-    bindv6only: bool
-    sysctl: tuple[tuple[str, str], ...]
-    firewall: str
-
-    def __init__(
-        self,
-        nics: Mapping[str, Addresses | Nic] | Iterable[tuple[str, Addresses | Nic]] = (),
-        *,
-        gateway: Addresses = (),
-        routes: Iterable[Route] = (),
-        forwarding: bool = False,
-        rp_filter: int = 0,
-        arp_ignore: int = 0,
-        route_localnet: bool = False,
-        disable_ipv6: bool = False,
-        bindv6only: bool = False,
-        sysctl: Mapping[str, int | str] | Iterable[tuple[str, int | str]] = (),
-        firewall: str = "",
-    ) -> None:
-        if isinstance(nics, str):
-            raise TypeError(f"a machine is its interfaces: write {{'wifi': {nics!r}}}")
+    def _check(self) -> None:
+        if isinstance(self.nics, str):
+            raise TypeError(f"a machine is its interfaces: write {{'wifi': {self.nics!r}}}")
         self._set(
             nics=tuple(
                 (interface_name(name), nic if isinstance(nic, Nic) else Nic(nic))
-                for name, nic in dict(nics).items()
+                for name, nic in dict(self.nics).items()
             ),
-            gateway=tuple(parse_address(text) for text in _listed(gateway)),
-            routes=tuple(_route(route) for route in routes),
-            forwarding=checked_switch("forwarding", forwarding),
-            rp_filter=checked_level("rp_filter", rp_filter, 2),
-            arp_ignore=checked_level("arp_ignore", arp_ignore, 8),
-            route_localnet=checked_switch("route_localnet", route_localnet),
-            disable_ipv6=checked_switch("disable_ipv6", disable_ipv6),
-            bindv6only=checked_switch("bindv6only", bindv6only),
+            gateway=_addresses(self.gateway),
+            routes=tuple(_route(route) for route in self.routes),
             sysctl=tuple(
-                (net_sysctl(key), sysctl_value(key, value)) for key, value in dict(sysctl).items()
+                (net_sysctl(key), sysctl_value(key, value))
+                for key, value in dict(self.sysctl).items()
             ),
-            firewall=encodable("a firewall, a ruleset for nft,", firewall),
         )
+        checked_switch("forwarding", self.forwarding)
+        checked_number("rp_filter", self.rp_filter, _RP_FILTER)
+        checked_number("arp_ignore", self.arp_ignore, _ARP_IGNORE)
+        checked_switch("route_localnet", self.route_localnet)
+        checked_switch("disable_ipv6", self.disable_ipv6)
+        checked_switch("bindv6only", self.bindv6only)
+        encodable("a firewall, a ruleset for nft,", self.firewall)
         for name, nic in self.nics:
             ipv6 = not (self.disable_ipv6 or nic.disable_ipv6)
             check_addresses(name, nic.addresses, up=nic.up, ipv6=ipv6)
@@ -255,14 +150,14 @@ class Machine(Value):
             if router.version == 6 and router.is_link_local:
                 raise ValueError(
                     f"the gateway {router} is on every link: write routes=[Route('::/0', "
-                    f"'{router}', dev='wifi')]"
+                    f"'wifi', '{router}')]"
                 )
             check_router(router, own, linked)
         for route in self.routes:
-            if route.via is None:
-                linked += [route.destination] if route.kind == "unicast" else []
-            elif route.via.version == 4 or not route.via.is_link_local:
-                check_router(route.via, own, linked)
+            if route.gateway is None:
+                linked += [route.network] if route.refusal is None else []
+            elif route.gateway.version == 4 or not route.gateway.is_link_local:
+                check_router(route.gateway, own, linked)
 
 
 class Plan(NamedTuple):
@@ -273,20 +168,36 @@ class Plan(NamedTuple):
 
 def _route(route: object) -> Route:
     if not isinstance(route, Route):
-        raise TypeError(f"a route is a Route, not {route!r}: write Route('10.0.0.0/8', '10.0.0.1')")
+        write = "Route('10.0.0.0/8', gateway='10.0.0.1')"
+        raise TypeError(f"a route is a Route, not {route!r}: write {write}")
+    if route.refusal is None and route.interface is None:
+        if route.gateway is None:
+            raise ValueError(
+                f"the route to {route.network} leads nowhere: give interface=, gateway= or both"
+            )
+        if route.gateway.version == 6 and route.gateway.is_link_local:
+            raise ValueError(f"{route.gateway} is a router on every link: say which by interface=")
     return route
 
 
-def _listed(texts: Addresses) -> tuple[str, ...]:
-    return (texts,) if isinstance(texts, str) else tuple(texts)
+def _addresses(given: Routers) -> tuple[IPAddress, ...]:
+    if isinstance(given, str | IPv4Address | IPv6Address):
+        return (parse_address(given),)
+    return tuple(map(parse_address, given))
 
 
-def _interface_address(text: str) -> IPv4Interface | IPv6Interface:
-    if not isinstance(text, str):
-        raise TypeError(f"an interface's address is text such as '10.0.0.1/24', not {text!r}")
-    if "/" not in text:
+def _interface_addresses(given: Addresses) -> tuple[InterfaceAddress, ...]:
+    return tuple(map(_interface_address, (given,) if isinstance(given, str) else given))
+
+
+def _interface_address(given: object) -> InterfaceAddress:
+    if isinstance(given, IPv4Interface | IPv6Interface):
+        return given
+    if not isinstance(given, str):
+        raise TypeError(f"an interface's address is text such as '10.0.0.1/24', not {given!r}")
+    if "/" not in given:
         raise ValueError(
-            f"{text!r} has no prefix length: write '192.168.0.102/24', or /32 or /128 for "
+            f"{given!r} has no prefix length: write '192.168.0.102/24', or /32 or /128 for "
             "an address alone"
         )
-    return ip_interface(text)
+    return ip_interface(given)

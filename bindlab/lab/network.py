@@ -230,5 +230,5 @@ def _check(machines: Mapping[str, Machine]) -> None:
                 if other != host:
                     raise ValueError(f"{address.ip} is both {other} and {host} on {network_name}")
         for route in machine.routes:
-            if route.dev is not None and route.dev not in names:
-                raise ValueError(f"{host} has no interface {route.dev} to route through")
+            if route.interface is not None and route.interface not in names:
+                raise ValueError(f"{host} has no interface {route.interface} to route through")

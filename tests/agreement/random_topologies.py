@@ -3,7 +3,8 @@
 import random
 from collections.abc import Iterator, Mapping
 
-from bindlab.lab import Machine, Nic, Route
+from bindlab import Route
+from bindlab.lab import Machine, Nic
 
 from .topologies import Topology
 
@@ -127,7 +128,10 @@ def _far(name: str) -> Mapping[str, Machine]:
         ),
         "far": Machine(
             {"wan": ["203.0.113.9/24", "2001:db8:fa::9/64"]},
-            routes=[Route("0.0.0.0/0", "203.0.113.1"), Route("::/0", "2001:db8:fa::1")],
+            routes=[
+                Route("0.0.0.0/0", gateway="203.0.113.1"),
+                Route("::/0", gateway="2001:db8:fa::1"),
+            ],
         ),
     }
 

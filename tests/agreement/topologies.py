@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from bindlab import lab
-from bindlab.lab import Machine, Nic, Route
+from bindlab import Route, lab
+from bindlab.lab import Machine, Nic
 
 __all__ = ["TOPOLOGIES", "Topology"]
 
@@ -96,7 +96,10 @@ def _strict(rp_filter: int) -> Mapping[str, Machine]:
                 "wifi": ["192.168.0.70/24", "2001:db8:1::70/64"],
                 "ethernet": ["10.0.0.70/24", "2001:db8:2::70/64"],
             },
-            routes=[Route("10.0.0.12", "192.168.0.102"), Route("192.168.0.102", "10.0.0.12")],
+            routes=[
+                Route("10.0.0.12", gateway="192.168.0.102"),
+                Route("192.168.0.102", gateway="10.0.0.12"),
+            ],
         ),
         "through": _THROUGH_WIFI,
     }
@@ -114,8 +117,8 @@ def _with_routers(rp_filter: int) -> Mapping[str, Machine]:
             },
             forwarding=True,
             routes=[
-                Route("10.0.0.0/24", "203.0.113.2"),
-                Route("2001:db8:2::/64", "2001:db8:9::2"),
+                Route("10.0.0.0/24", gateway="203.0.113.2"),
+                Route("2001:db8:2::/64", gateway="2001:db8:9::2"),
             ],
         ),
         # Each router brings to one network what the laptop sends there by the other.
@@ -126,17 +129,17 @@ def _with_routers(rp_filter: int) -> Mapping[str, Machine]:
             },
             forwarding=True,
             routes=[
-                Route("192.168.0.0/24", "203.0.113.1"),
-                Route("2001:db8:1::/64", "2001:db8:9::1"),
+                Route("192.168.0.0/24", gateway="203.0.113.1"),
+                Route("2001:db8:1::/64", gateway="2001:db8:9::1"),
             ],
         ),
         "far": Machine(
             {"wan": ["203.0.113.9/24", "2001:db8:9::9/64"]},
             routes=[
-                Route("192.168.0.0/24", "203.0.113.1"),
-                Route("10.0.0.0/24", "203.0.113.2"),
-                Route("2001:db8:1::/64", "2001:db8:9::1"),
-                Route("2001:db8:2::/64", "2001:db8:9::2"),
+                Route("192.168.0.0/24", gateway="203.0.113.1"),
+                Route("10.0.0.0/24", gateway="203.0.113.2"),
+                Route("2001:db8:1::/64", gateway="2001:db8:9::1"),
+                Route("2001:db8:2::/64", gateway="2001:db8:9::2"),
             ],
         ),
         "near": Machine(
@@ -335,7 +338,10 @@ TOPOLOGIES: tuple[Topology, ...] = (
             "left": Machine({"p31": ["10.1.0.1/31", "fd02::1/127"]}, gateway="10.1.0.0"),
             "right": Machine(
                 {"vpn": Nic("100.64.0.2/32", peer="100.64.0.1")},
-                routes=[Route("192.168.0.0/24", "100.64.0.1"), Route("100.64.0.0/10", dev="vpn")],
+                routes=[
+                    Route("192.168.0.0/24", gateway="100.64.0.1"),
+                    Route("100.64.0.0/10", interface="vpn"),
+                ],
             ),
             "phone": _PHONE,
         },
@@ -447,7 +453,7 @@ TOPOLOGIES: tuple[Topology, ...] = (
                     "lo": Nic(up=False),
                     "wifi": Nic("192.168.0.66/24", route_localnet=True),
                 },
-                routes=[Route("127.0.0.0/8", "192.168.0.102")],
+                routes=[Route("127.0.0.0/8", gateway="192.168.0.102")],
             ),
             "desktop": _DESKTOP,
         },
@@ -462,8 +468,8 @@ TOPOLOGIES: tuple[Topology, ...] = (
                     "wifi": Nic(["192.168.0.66/24", "2001:db8:1::66/64"], route_localnet=True),
                 },
                 routes=[
-                    Route("127.0.0.0/8", "192.168.0.102"),
-                    Route("::1/128", "2001:db8:1::102"),
+                    Route("127.0.0.0/8", gateway="192.168.0.102"),
+                    Route("::1/128", gateway="2001:db8:1::102"),
                 ],
             ),
         },
@@ -477,14 +483,14 @@ TOPOLOGIES: tuple[Topology, ...] = (
                     "lo": Nic(up=False),
                     "wifi": Nic("192.168.0.66/24", route_localnet=True),
                 },
-                routes=[Route("127.0.0.0/8", "192.168.0.102")],
+                routes=[Route("127.0.0.0/8", gateway="192.168.0.102")],
             ),
             "other": Machine(
                 {
                     "lo": Nic(up=False),
                     "ethernet": Nic("10.0.0.66/24", route_localnet=True),
                 },
-                routes=[Route("127.0.0.0/8", "10.0.0.12")],
+                routes=[Route("127.0.0.0/8", gateway="10.0.0.12")],
             ),
         },
     ),
@@ -505,9 +511,10 @@ TOPOLOGIES: tuple[Topology, ...] = (
     Topology(
         "local routes",
         {
-            "laptop": Machine({"wifi": _WIFI}, routes=[Route("10.77.0.0/24", kind="local")]),
+            "laptop": Machine({"wifi": _WIFI}),
             "through": _THROUGH_WIFI,
         },
+        setup=("route add local 10.77.0.0/24 dev lo",),
         also=("10.77.0.5",),
     ),
     Topology(

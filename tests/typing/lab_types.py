@@ -4,7 +4,7 @@ import socket
 from typing import assert_type
 
 from bindlab import Host, Probe, lab, wait_until_listening
-from bindlab.lab import LabHost, Machine, Network, Nic, Program, Route, firewall
+from bindlab.lab import LabHost, Machine, Network, Nic, Program, firewall
 
 
 def hosts() -> None:
@@ -28,5 +28,5 @@ def hosts() -> None:
         net.laptop.listen("3000")  # type: ignore[arg-type]
 
     lab.network(laptop=5)  # type: ignore[arg-type]
-    Route("default", kind="sideways")  # type: ignore[arg-type]
+    Machine(routes=["default"])  # type: ignore[list-item]
     firewall("ignore")  # type: ignore[arg-type]
