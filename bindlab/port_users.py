@@ -51,13 +51,13 @@ def description(endpoint: Endpoint) -> str:
     )
 
 
-def owner(inode: int, uid: int) -> str:
+def owner(inode: int, uid: int, seconds: float = 0.02) -> str:
     """Return in words whose the socket with *inode* is, as far as this process may see.
 
     Another user's processes are out of sight for all but root: then it is *uid* alone. Where
-    there are too many processes, not all are looked at, and it says so.
+    there are too many processes to look at all of them in *seconds*, it says so.
     """
-    found, out_of_time = owners_of([inode])
+    found, out_of_time = owners_of([inode], seconds)
     if inode in found:
         pid, name = found[inode]
         return "this process itself" if pid == os.getpid() else f"{name} (process {pid})"

@@ -77,7 +77,7 @@ def test_a_search_that_ended_early_says_so(monkeypatch: pytest.MonkeyPatch) -> N
     """Among too many processes the owner is not found in time: only its user is known."""
     with listen() as server:
         port, user = port_of(server), os.getuid()
-        monkeypatch.setattr(port_users, "owners_of", lambda _: Owners({}, out_of_time=True))
+        monkeypatch.setattr(port_users, "owners_of", lambda *_: Owners({}, out_of_time=True))
         expected = f"a process of user {user} (not all were looked at) listens on 127.0.0.1:{port}"
         assert hint_of(AddressInUseError, port) == expected
 

@@ -11,6 +11,7 @@ from bindlab.scanning import Answering
 
 __all__ = ["Subject", "subject_of_port", "subject_of_reach"]
 
+_PATIENCE = 1.0  # seconds to look for the processes of all sockets
 _VERBS: dict[Transport, tuple[str, str]] = {
     "tcp": ("listens on", "listened on"),
     "udp": ("receives on", "received on"),
@@ -82,4 +83,7 @@ def _owners(found: Answering, bindings: tuple[Binding, ...]) -> dict[Binding, st
 
     # One of each: a server may have a hundred sockets that are bound alike (SO_REUSEPORT).
     listed = {one.binding: one for one in found.listed or () if one.binding in bindings}
-    return {binding: owner(one.inode, one.uid) for binding, one in listed.items()}
+    return {
+        binding: owner(one.inode, one.uid, _PATIENCE / len(listed))
+        for binding, one in listed.items()
+    }

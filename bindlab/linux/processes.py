@@ -1,5 +1,6 @@
 """Which process has a socket, as far as this one may see: /proc/PID/fd of proc(5)."""
 
+import contextlib
 import os
 import time
 from collections.abc import Collection, Iterator, Mapping
@@ -63,15 +64,11 @@ def _descriptors(until: float) -> Iterator[tuple[int, str]]:
             continue
 
 
-def _processes() -> list[int]:
-    """Return the calling process, then the others, the newest of them first."""
-    try:
-        others = sorted(
-            (int(name) for name in os.listdir("/proc") if name.isdecimal()), reverse=True
-        )
-    except OSError:  # a sandbox without /proc
-        others = []
-    return [os.getpid(), *others]
+def _processes() -> Iterator[int]:
+    """Yield the calling process, then the others, the newest of them first."""
+    yield os.getpid()
+    with contextlib.suppress(OSError):  # a sandbox without /proc
+        yield from sorted(map(int, filter(str.isdecimal, os.listdir("/proc"))), reverse=True)
 
 
 def _name(pid: int) -> str | None:
