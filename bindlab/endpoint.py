@@ -30,6 +30,7 @@ IPAddress: TypeAlias = IPv4Address | IPv6Address
 
 MAX_NAME: Final = 255  # characters; Linux has 15 for an interface's name, Windows 255 and a NUL
 
+_NOT_IN_ZONES = frozenset(" /%")
 _FORMS = "write 127.0.0.1:3000, [::1]:3000 or [fe80::1%eth0]:53/udp"
 
 
@@ -185,7 +186,7 @@ def is_zone(text: str) -> bool:
     It is printable, has no space, slash or percent sign, and at most 255 characters, so that
     an endpoint is read from its own text and fits on a line. An index in digits is a zone too.
     """
-    return 0 < len(text) <= MAX_NAME and text.isprintable() and not any(c in " /%" for c in text)
+    return 0 < len(text) <= MAX_NAME and text.isprintable() and _NOT_IN_ZONES.isdisjoint(text)
 
 
 def parse_port(value: object) -> int:

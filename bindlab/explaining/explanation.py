@@ -83,11 +83,11 @@ class Explanation(Value):
         changes = map(str, self.changes)
         to_do = [*(f"or {one}" if n else one for n, one in enumerate(changes)), *self.remedies]
         if to_do:
-            whom = "others" if self.origin is None else "it"
+            who = "others" if self.origin is None else "it"
             serve = (
-                "To let {whom} in" if self.bindings else "For {whom} to get in, once a server runs"
+                "To let {who} in" if self.bindings else "For {who} to get in, once a server runs"
             )
-            purpose = "For a direct way" if self.dial else serve.format(whom=whom)
+            purpose = "For a direct way" if self.dial else serve.format(who=who)
             yield from ["", f"{purpose}:", *_wrapped("- ", to_do)]
         if self.checks:
             after = "Then check" if to_do else "Check"

@@ -61,7 +61,7 @@ class Answering(Value):
             (each.address.name, address_text(each.address.ip), each.probe.outcome.value)
             for each in self.attempts
         ]
-        wide = [max(len(line[column]) for line in tried) for column in (0, 1)]
+        wide = [max((len(line[column]) for line in tried), default=0) for column in (0, 1)]
         return "\n".join(
             [
                 f"{name} is bound to {bound}" if bound else f"nothing answers on {name}",
