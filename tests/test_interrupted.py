@@ -10,15 +10,26 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import pytest
-from attempts import LINUX, descriptors
+from attempts import LINUX, descriptors, leave_time_wait
+from namespace import in_namespace
 
-from bindlab import Host, bind, binding_of, descriptor, inspect_socket, listen, reachable_from
+from bindlab import (
+    Host,
+    bind,
+    binding_of,
+    descriptor,
+    inspect_socket,
+    listen,
+    opening,
+    reachable_from,
+)
 from bindlab.inspect_socket import binding_here
-from bindlab.opening import adoption
+from bindlab.opening import adoption, allocate
 from bindlab.opening.adoption import activated, adopt
 
 pytestmark = [
@@ -29,8 +40,9 @@ pytestmark = [
 
 # The files in which each bytecode is tried; of the others, what they do is no socket's business.
 FILES = {
-    *(module.__file__ for module in (adoption, descriptor, inspect_socket, socket)),
+    *(module.__file__ for module in (descriptor, inspect_socket, socket)),
     reachable_from.__code__.co_filename,
+    *map(str, Path(opening.__file__).parent.glob("*.py")),
 }
 
 
@@ -48,7 +60,8 @@ class Alarm:
         self.left = number
 
     def __call__(self, frame: FrameType, event: str, _: object) -> "Alarm | None":
-        if frame.f_code.co_filename not in FILES:
+        # What is raised in __del__() is only printed.
+        if frame.f_code.co_filename not in FILES or frame.f_code.co_name == "__del__":
             return None
         frame.f_trace_opcodes = True
         if event == "opcode" and not _returns(frame):
@@ -61,6 +74,20 @@ class Alarm:
 def _returns(frame: FrameType) -> bool:
     """Return whether the next bytecode leaves the function: no handler runs before that one."""
     return dis.opname[frame.f_code.co_code[frame.f_lasti]].startswith("RETURN")
+
+
+class Closeable(Protocol):
+    """What a test closes when it is complete."""
+
+    def close(self) -> None: ...
+
+
+class Closing(tuple[socket.socket, ...]):
+    """Sockets that are closed together."""
+
+    def close(self) -> None:
+        for sock in self:
+            sock.close()
 
 
 @contextmanager
@@ -140,6 +167,40 @@ def test_who_is_activated_keeps_all_descriptors(monkeypatch: pytest.MonkeyPatch)
         assert [sock.fileno() for sock in adopted] == numbers
         for sock in adopted:
             sock.close()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(bind, id="bind"),
+        pytest.param(listen, id="listen"),
+        pytest.param(allocate, id="allocate"),
+        pytest.param(lambda: allocate("localhost", transports=("tcp", "udp")), id="group"),
+        pytest.param(lambda: allocate("localhost", within=range(20000, 30000)), id="within"),
+        pytest.param(lambda: allocate(lendable=True), id="lent"),
+        pytest.param(lambda: Closing(allocate("localhost").take()), id="take"),
+        pytest.param(lambda: Closing(allocate("localhost").listen()), id="handed-over-listening"),
+    ],
+)
+def test_an_interrupted_opening_leaves_nothing_open(call: Callable[[], Closeable]) -> None:
+    """What was opened until the interruption is closed."""
+    call().close()
+    opened, count = interrupt_everywhere(call, unchanged())
+    assert count > 30
+    opened.close()
+
+
+@in_namespace
+def test_an_interrupted_opening_over_old_connections_leaves_nothing_open() -> None:
+    """Nor does one that has to set SO_REUSEADDR, and to listen for a moment."""
+    port = leave_time_wait(listen())
+    for hand_over in (
+        lambda: Closing(allocate(port=port).take()),
+        lambda: Closing(allocate(port=port).listen()),
+    ):
+        opened, count = interrupt_everywhere(hand_over, unchanged())
+        assert count > 100
+        opened.close()
 
 
 def test_an_interrupted_look_leaves_the_default_timeout_alone() -> None:

@@ -39,12 +39,13 @@ class Reservation:
     def __init__(
         self, group: Group, left_out: tuple[BindError, ...] = (), lendable: bool = False
     ) -> None:
-        # A list of one, because pop() lets only one of several threads have it.
-        self._held = [group.sockets]
         self.port = group.port
         self._requests = tuple([each.asked for each in group.sockets])
         self.left_out = left_out
         self.lendable = lendable
+        # A list of one, because pop() lets only one of several threads have it. It comes last:
+        # until then, if a signal handler raises, there is nothing that __del__() warns of.
+        self._held = [group.sockets]
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
