@@ -1,7 +1,6 @@
 """The routes of the machine itself: as ip(8) lists them, or unknown where they are not all."""
 
 import errno
-import socket
 import struct
 import subprocess
 from collections.abc import Callable, Iterator
@@ -11,7 +10,7 @@ from typing import TypeVar
 import pytest
 from network_namespaces import Namespace, namespace, needs_namespaces
 
-from bindlab import Route, this_host
+from bindlab import Interface, Route, interfaces, this_host
 from bindlab.linux import Netlink, routing
 from bindlab.snapshot import machine, route_to
 
@@ -102,18 +101,13 @@ def test_a_namespace_without_addresses_has_no_routes() -> None:
             {"10.4.0.0/16 via fe80::9 dev wifi"},
             id="ipv4-by-an-ipv6-router",
         ),
-        pytest.param(
-            ["route add 10.5.0.0/16 dev wifi table default"],
-            {"10.5.0.0/16 dev wifi"},
-            id="table-default",
-        ),
         pytest.param(["route add 10.6.0.0/16 dev wifi table 77"], set(), id="table-not-looked-up"),
     ],
 )
 def test_routes_are_those_that_were_made(
     ns: Namespace, commands: list[str], more: set[str]
 ) -> None:
-    """Every route of the tables main and default is told, of both families, and no other."""
+    """Every route of the table main is told, of both families, and no other."""
     for command in commands:
         ns.ip(command)
     assert listed(ns) == LINKS | more
@@ -131,10 +125,7 @@ def test_routes_are_those_that_were_made(
         pytest.param(["route add throw 10.7.0.0/16"], id="throw"),
         pytest.param(["route add 10.7.0.0/16 dev wifi tos 0x10"], id="type-of-service"),
         pytest.param(["-6 route add fd00::/8 from 2001:db8:1::/64 dev wifi"], id="for-a-source"),
-        pytest.param(
-            ["route add default dev wifi", "route add 10.7.0.0/16 dev eth table default"],
-            id="table-default-in-the-shadow",
-        ),
+        pytest.param(["route add 10.5.0.0/16 dev wifi table default"], id="table-default"),
         pytest.param(["link add red type vrf table 10", "link set red up"], id="vrf"),
         pytest.param(["route add 10.7.0.0/16 dev wifi table local"], id="table-local"),
         pytest.param(["-6 route add fd00::/8 dev wifi table local"], id="ipv6-table-local"),
@@ -181,7 +172,7 @@ def test_an_interface_that_just_came_makes_routes_unknown(ns: Namespace) -> None
 
     def read() -> tuple[Route, ...] | None:
         with Netlink() as netlink:
-            return routing(netlink, {1: "lo", 2: "wifi"}).away
+            return routing(netlink, [Interface("lo", 1), Interface("wifi", 2)]).away
 
     assert ns.run(read) is None
 
@@ -208,9 +199,8 @@ def test_a_kernel_without_rules_has_no_policy(ns: Namespace) -> None:
     """Without CONFIG_IP_MULTIPLE_TABLES there is the table main, and nothing else to ask."""
 
     def read(rules: list[bytes] | int) -> tuple[Route, ...] | None:
-        names = dict(socket.if_nameindex())
         with Refusing(rules) as netlink:
-            return routing(netlink, names).away
+            return routing(netlink, interfaces()).away
 
     for code in (errno.EAFNOSUPPORT, errno.EOPNOTSUPP):
         found = ns.run(lambda code=code: read(code))

@@ -13,14 +13,6 @@ Every edge and the lab use it; it can be imported on every system, where asking 
 """
 
 from bindlab.linux.interfaces import (
-    IFA_F_DADFAILED,
-    IFA_F_DEPRECATED,
-    IFA_F_OPTIMISTIC,
-    IFA_F_TEMPORARY,
-    IFA_F_TENTATIVE,
-    IFF_LOOPBACK,
-    IFF_POINTOPOINT,
-    IFF_RUNNING,
     IFF_UP,
     RTM_NEWADDR,
     RTM_NEWLINK,
@@ -42,19 +34,12 @@ from bindlab.linux.netlink import (
     packed,
 )
 from bindlab.linux.processes import Owners, Process, owners_of
-from bindlab.linux.routes import RTM_NEWROUTE, Routing, routing, rtmsg, tells_programs_apart
+from bindlab.linux.routes import RTM_NEWROUTE, Routing, routing, rtmsg
+from bindlab.linux.rules import tells_programs_apart
 from bindlab.linux.settings import sysctl, sysctl_flag
 from bindlab.linux.sockets import TCP_LISTEN, ListedSocket, namespace_cookie, sockets_on
 
 __all__ = [
-    "IFA_F_DADFAILED",
-    "IFA_F_DEPRECATED",
-    "IFA_F_OPTIMISTIC",
-    "IFA_F_TEMPORARY",
-    "IFA_F_TENTATIVE",
-    "IFF_LOOPBACK",
-    "IFF_POINTOPOINT",
-    "IFF_RUNNING",
     "IFF_UP",
     "NLM_F_CREATE",
     "NLM_F_EXCL",

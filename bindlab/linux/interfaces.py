@@ -1,24 +1,18 @@
 """The network interfaces and their addresses, as Linux tells them: rtnetlink(7)."""
 
+import functools
 import os
 import socket
 import struct
 from ipaddress import IPv4Address, IPv6Address
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
+from bindlab.endpoint import IPAddress
+from bindlab.interface import AddressState
 from bindlab.linux.netlink import Netlink, attributes, number, packed
 
 __all__ = [
-    "IFA_F_DADFAILED",
-    "IFA_F_DEPRECATED",
-    "IFA_F_OPTIMISTIC",
-    "IFA_F_TEMPORARY",
-    "IFA_F_TENTATIVE",
-    "IFF_LOOPBACK",
-    "IFF_POINTOPOINT",
-    "IFF_RUNNING",
     "IFF_UP",
-    "RTM_GETLINK",
     "RTM_NEWADDR",
     "RTM_NEWLINK",
     "Link",
@@ -36,46 +30,65 @@ RTM_NEWADDR: Final = 20
 _RTM_GETADDR: Final = 22
 
 # <linux/if.h>; the numbers are the same in the <net/if.h> of macOS and the BSDs.
-IFF_UP, IFF_LOOPBACK, IFF_POINTOPOINT, IFF_RUNNING = 0x1, 0x8, 0x10, 0x40
+IFF_UP, _IFF_LOOPBACK, _IFF_POINTOPOINT, _IFF_RUNNING = 0x1, 0x8, 0x10, 0x40
 # <linux/if_addr.h>
-IFA_F_TEMPORARY, IFA_F_OPTIMISTIC, IFA_F_DADFAILED = 0x01, 0x04, 0x08
-IFA_F_DEPRECATED, IFA_F_TENTATIVE = 0x20, 0x40
+_IFA_F_OPTIMISTIC, _IFA_F_TENTATIVE = 0x04, 0x40
+_STATES = (
+    (_IFA_F_TENTATIVE, AddressState.TENTATIVE),
+    (0x08, AddressState.DAD_FAILED),
+    (0x20, AddressState.DEPRECATED),
+    (0x01, AddressState.TEMPORARY),
+)
 
 _IFLA_IFNAME, _IFLA_AF_SPEC, _IFLA_EXT_MASK = 3, 26, 29
-_IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL, _IFA_FLAGS = 1, 2, 3, 8
+_IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS = 1, 2, 8
 _RTEXT_FILTER_SKIP_STATS = 1 << 3  # without the counters, which are most of a link's message
 _IFNAMSIZ = 16  # with the final NUL
 
 # Where a link's settings are: in the arrays of <linux/ip.h> (IPV4_DEVCONF_ROUTE_LOCALNET,
 # counted from 1 there) and <linux/ipv6.h> (DEVCONF_DISABLE_IPV6), both of 32-bit words.
-_IFLA_INET_CONF, _ROUTE_LOCALNET = 1, 25
-_IFLA_INET6_CONF, _DISABLE_IPV6 = 2, 26
+_IFLA_INET_CONF, _ROUTE_LOCALNET = 1, slice(4 * 25, 4 * 26)
+_IFLA_INET6_CONF, _DISABLE_IPV6 = 2, slice(4 * 26, 4 * 27)
 
 _IFINFOMSG = struct.Struct("=BxHiII")
 _IFADDRMSG = struct.Struct("=BBBBI")
 
 
 class Link(NamedTuple):
-    """A network interface: its name as ``os.fsdecode()`` reads it, its ``IFF_...`` flags."""
+    """A network interface: its name as ``os.fsdecode()`` reads it, and what is said of it."""
 
     ifindex: int
     name: str
-    flags: int
-    route_localnet: bool | None
-    disable_ipv6: bool | None
+    is_up: bool | None = None
+    is_running: bool | None = None
+    is_loopback: bool | None = None
+    is_point_to_point: bool | None = None
+    route_localnet: bool | None = None
+    disable_ipv6: bool | None = None
+
+    @classmethod
+    def from_flags(cls, ifindex: int, name: str, flags: int) -> Self:
+        """Return a link of which the ``IFF_...`` flags are known."""
+        return cls(
+            ifindex,
+            name,
+            bool(flags & IFF_UP),
+            bool(flags & _IFF_RUNNING),
+            bool(flags & _IFF_LOOPBACK),
+            bool(flags & _IFF_POINTOPOINT),
+        )
 
 
 class LinkAddress(NamedTuple):
-    """An address in network byte order, with its ``IFA_F_...`` flags and IPv4 label."""
+    """An address of an interface, in network byte order."""
 
     ifindex: int
     packed: bytes
     prefix_length: int
-    flags: int
-    label: str
+    state: AddressState
 
     @property
-    def ip(self) -> IPv4Address | IPv6Address:
+    def ip(self) -> IPAddress:
         """The address, without a zone."""
         return IPv4Address(self.packed) if len(self.packed) == 4 else IPv6Address(self.packed)
 
@@ -101,7 +114,7 @@ def addresses(netlink: Netlink, version: int) -> list[LinkAddress]:
         if len(ip) != size or prefix_length > 8 * size:
             raise ValueError(f"an address has {len(ip)} bytes, and {prefix_length} bits of prefix")
         flags = number(found.get(_IFA_FLAGS), flags)  # all 32 bits, where the kernel knows them
-        return LinkAddress(index, ip, prefix_length, flags, _name(found.get(_IFA_LABEL, b"")))
+        return LinkAddress(index, ip, prefix_length, _state(flags))
 
     return netlink.dump(_RTM_GETADDR, ifaddrmsg(family), parse)
 
@@ -131,26 +144,27 @@ def ifaddrmsg(
 
 
 def _link(message: bytes) -> Link:
-    _, _, index, flags, _ = _IFINFOMSG.unpack_from(message)
+    _, _, ifindex, flags, _ = _IFINFOMSG.unpack_from(message)
     found = attributes(message, _IFINFOMSG.size)
     name = _name(found[_IFLA_IFNAME])
-    if not name or index < 1:
-        raise ValueError(f"interface {index} is called {name!r}")
+    if not name or ifindex < 1:
+        raise ValueError(f"interface {ifindex} is called {name!r}")
     by_family = attributes(found.get(_IFLA_AF_SPEC, b""))
-    return Link(
-        index,
-        name,
-        flags,
-        _setting(by_family.get(socket.AF_INET), _IFLA_INET_CONF, _ROUTE_LOCALNET),
-        _setting(by_family.get(socket.AF_INET6), _IFLA_INET6_CONF, _DISABLE_IPV6),
+    ipv4 = attributes(by_family.get(socket.AF_INET, b"")).get(_IFLA_INET_CONF, b"")
+    ipv6 = attributes(by_family.get(socket.AF_INET6, b"")).get(_IFLA_INET6_CONF, b"")
+    return Link.from_flags(ifindex, name, flags)._replace(
+        # An older kernel has shorter arrays.
+        route_localnet=any(ipv4[_ROUTE_LOCALNET]) if len(ipv4) >= _ROUTE_LOCALNET.stop else None,
+        disable_ipv6=any(ipv6[_DISABLE_IPV6]) if len(ipv6) >= _DISABLE_IPV6.stop else None,
     )
 
 
-def _setting(of_family: bytes | None, array: int, position: int) -> bool | None:
-    if of_family is None:
-        return None
-    word = attributes(of_family).get(array, b"")[4 * position : 4 * position + 4]
-    return any(word) if word else None  # an older kernel has shorter arrays
+@functools.cache
+def _state(flags: int) -> AddressState:
+    if flags & _IFA_F_OPTIMISTIC:  # in use meanwhile (RFC 4429)
+        flags &= ~_IFA_F_TENTATIVE
+    said = (state for bit, state in _STATES if flags & bit)
+    return functools.reduce(AddressState.__or__, said, AddressState.PREFERRED)
 
 
 def _name(data: bytes) -> str:

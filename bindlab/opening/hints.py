@@ -15,6 +15,7 @@ from bindlab.errors import (
     DeviceNotFoundError,
     InvalidBindingError,
 )
+from bindlab.interface import AddressState
 from bindlab.printable import printable
 
 __all__ = ["add_hint"]
@@ -168,7 +169,7 @@ def _zone(endpoint: Endpoint) -> str:
 
 def _own_addresses() -> list[_OwnAddress]:
     """Return the addresses of this host, those of loopback last."""
-    from bindlab.linux import IFA_F_DADFAILED, IFA_F_TENTATIVE, Netlink, addresses
+    from bindlab.linux import Netlink, addresses
 
     try:
         with Netlink() as netlink:
@@ -180,8 +181,8 @@ def _own_addresses() -> list[_OwnAddress]:
             _OwnAddress(
                 each.ip,
                 socket.if_indextoname(each.ifindex),
-                bool(each.flags & IFA_F_TENTATIVE),
-                bool(each.flags & IFA_F_DADFAILED),
+                AddressState.TENTATIVE in each.state,
+                AddressState.DAD_FAILED in each.state,
             )
             for each in listed
         ]

@@ -1,6 +1,5 @@
 """This machine as values: its interfaces through ifaddr, and what ifaddr does not tell."""
 
-import functools
 import socket
 import sys
 from collections.abc import Iterable
@@ -8,30 +7,10 @@ from ipaddress import IPv4Interface, IPv6Address, IPv6Interface
 from typing import TYPE_CHECKING, Final
 
 from bindlab.endpoint import is_zone
-from bindlab.host import Host, IPNetwork, System
+from bindlab.host import Host, System
 from bindlab.interface import AddressState, Interface, InterfaceAddress
-from bindlab.linux import (
-    IFA_F_DADFAILED,
-    IFA_F_DEPRECATED,
-    IFA_F_OPTIMISTIC,
-    IFA_F_TEMPORARY,
-    IFA_F_TENTATIVE,
-    IFF_LOOPBACK,
-    IFF_POINTOPOINT,
-    IFF_RUNNING,
-    IFF_UP,
-    Link,
-    Netlink,
-    routing,
-    sysctl_flag,
-)
-from bindlab.route import Route
-from bindlab.snapshot.beyond_ifaddr import (
-    Facts,
-    adapters_without_ifaddr,
-    facts_from_ioctl,
-    facts_from_netlink,
-)
+from bindlab.linux import Link, Netlink, Routing, routing, sysctl_flag
+from bindlab.snapshot.listing import Facts, listed
 from bindlab.sockaddr import zone_of
 
 if TYPE_CHECKING:
@@ -39,13 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["interfaces", "system", "this_host"]
 
-_STATES: Final = (
-    (IFA_F_TENTATIVE, AddressState.TENTATIVE),
-    (IFA_F_DADFAILED, AddressState.DAD_FAILED),
-    (IFA_F_DEPRECATED, AddressState.DEPRECATED),
-    (IFA_F_TEMPORARY, AddressState.TEMPORARY),
-)
-
+_UNKNOWN: Final = Link(0, "")
 # By the beginning of sys.platform. Any other system counts as FreeBSD, whose ancestor's network
 # code most of them have; in a snapshot its settings are unknown anyway.
 _SYSTEMS: Final[tuple[tuple[str, System], ...]] = (
@@ -63,11 +36,12 @@ _SYSTEMS: Final[tuple[tuple[str, System], ...]] = (
 def interfaces() -> tuple[Interface, ...]:
     """Return the network interfaces of the calling thread's network namespace, by index.
 
-    Names and addresses come from ifaddr (getifaddrs(3); GetAdaptersAddresses on Windows), with
-    an alias such as ``eth0:1`` (netdevice(7)) counted with its interface. Up, running, loopback
-    and point-to-point come from rtnetlink(7) on Linux and SIOCGIFFLAGS on macOS and the BSDs;
-    ``route_localnet``, ``disable_ipv6`` and the states of IPv6 addresses are Linux's. Each is
-    ``None`` where the system does not say. An address of which nothing special is said is
+    Names and addresses come from ifaddr (getifaddrs(3); GetAdaptersAddresses on Windows), or
+    from Linux's own tables where an address has a label such as ``eth0:1`` (netdevice(7)), which
+    ifaddr takes for an interface. Up, running, loopback and point-to-point come from
+    rtnetlink(7) on Linux and SIOCGIFFLAGS on macOS and the BSDs; ``route_localnet``,
+    ``disable_ipv6`` and the states of IPv6 addresses are Linux's. Each is ``None`` where the
+    system does not say. An address of which nothing special is said is
     ``AddressState.PREFERRED``; an optimistic one (RFC 4429) is in use, so it is not tentative.
 
     An interface without addresses is listed. An impossible prefix length reads as the full
@@ -78,18 +52,11 @@ def interfaces() -> tuple[Interface, ...]:
     elsewhere it is an ``OSError``, because a list that lacks addresses would claim that nobody
     reaches them. So is a system without memory or descriptors to spare.
     """
-    import ifaddr
-
-    try:
-        adapters = list(ifaddr.get_adapters(include_unconfigured=True))
-    # An AssertionError where there is no netmask, a UnicodeDecodeError where the name is no
-    # UTF-8, and others under python -O.
-    except Exception as error:
-        adapters = adapters_without_ifaddr(error)
-    facts = (facts_from_netlink if system() == "linux" else facts_from_ioctl)(adapters)
+    adapters, facts = listed(system())
     groups: dict[str, list[Adapter]] = {}
     for adapter in adapters:
-        groups.setdefault(_interface_name(adapter, facts), []).append(adapter)
+        name = adapter.name.partition(":")[0] or adapter.name or str(adapter.index or "?")
+        groups.setdefault(name, []).append(adapter)
     found = [_interface(name, group, facts) for name, group in groups.items()]
     return tuple(sorted(found, key=lambda i: (i.index is None, i.index or 0)))
 
@@ -112,15 +79,15 @@ def this_host() -> Host:
     found = interfaces()
     if name != "linux":
         return Host(found, name, bindv6only=_bindv6only(), strong_host=None, local_routes=None)
-    local, routes = _routing(found)
+    known = _routing(found)
     return Host(
         found,
         name,
         route_localnet=sysctl_flag("ipv4/conf/all/route_localnet"),
         bindv6only=_bindv6only(),
         strong_host=False,
-        local_routes=local,
-        routes=routes,
+        local_routes=None if known is None else known.local,
+        routes=None if known is None else known.away,
     )
 
 
@@ -135,29 +102,16 @@ def system(platform: str = sys.platform) -> System:
     return next(name for start, name in _SYSTEMS if platform.startswith(start))
 
 
-def _interface_name(adapter: "Adapter", facts: Facts) -> str:
-    name = adapter.name
-    if name in facts.links:
-        return name
-    if name in facts.labels:
-        return facts.labels[name]
-    return name.partition(":")[0] or name or str(adapter.index or "?")
-
-
 def _interface(name: str, adapters: list["Adapter"], facts: Facts) -> Interface:
-    index = next((adapter.index for adapter in adapters if adapter.index), None)
-    link = facts.links.get(name)
-    if link is not None and index not in (None, link.ifindex):
-        link = None  # another interface that has, or a moment later got, the same name
-    index = index or (link.ifindex if link else None) or None
-    ips = adapters[0].ips
-    if len(adapters) > 1:
-        ips = [ip for adapter in adapters for ip in adapter.ips]
-        ips.sort(key=lambda ip: (ip.is_IPv6, facts.places.get((name, str(ip.ip)), 0)))
-    flags_by_ip = facts.ipv6_flags if link else None
+    index = adapters[0].index or None
+    link = facts.links.get(name, _UNKNOWN)
+    if index not in (None, link.ifindex):
+        link = _UNKNOWN  # another interface that has, or a moment later got, the same name
+    index = index or link.ifindex or None
+    told = None if link is _UNKNOWN else facts.states
     addresses: list[InterfaceAddress] = []
     states: list[tuple[IPv6Address, AddressState]] = []
-    for ip in ips:
+    for ip in [ip for adapter in adapters for ip in adapter.ips]:
         try:
             if isinstance(ip.ip, str):
                 addresses.append(_ipv4(ip.ip, ip.network_prefix))
@@ -166,26 +120,22 @@ def _interface(name: str, adapters: list["Adapter"], facts: Facts) -> Interface:
         except (OSError, TypeError, ValueError):  # no address at all
             continue
         addresses.append(address)
-        if flags_by_ip is not None and (flags := flags_by_ip.get((index or 0, packed))) is not None:
-            states.append((plain, _state(flags)))
+        if told is not None and (index or 0, packed) in told:
+            states.append((plain, told[index or 0, packed]))
     nice_name = adapters[0].nice_name if adapters[0].name == name else name
     return Interface(
         name,
         index,
         nice_name or name,
         addresses,
-        is_up=_flag(link, IFF_UP),
-        is_running=_flag(link, IFF_RUNNING),
-        is_loopback=_flag(link, IFF_LOOPBACK),
-        is_point_to_point=_flag(link, IFF_POINTOPOINT),
-        route_localnet=link.route_localnet if link else None,
-        disable_ipv6=link.disable_ipv6 if link else None,
-        states=None if flags_by_ip is None else states,
+        is_up=link.is_up,
+        is_running=link.is_running,
+        is_loopback=link.is_loopback,
+        is_point_to_point=link.is_point_to_point,
+        route_localnet=link.route_localnet,
+        disable_ipv6=link.disable_ipv6,
+        states=None if told is None else states,
     )
-
-
-def _flag(link: Link | None, bit: int) -> bool | None:
-    return None if link is None else bool(link.flags & bit)
 
 
 def _ipv4(text: str, prefix_length: int) -> IPv4Interface:
@@ -212,14 +162,6 @@ def _prefix_length(claimed: object, full: int) -> int:
     return claimed if isinstance(claimed, int) and 0 <= claimed <= full else full
 
 
-@functools.cache
-def _state(flags: int) -> AddressState:
-    if flags & IFA_F_OPTIMISTIC:
-        flags &= ~IFA_F_TENTATIVE
-    said = (state for bit, state in _STATES if flags & bit)
-    return functools.reduce(AddressState.__or__, said, AddressState.PREFERRED)
-
-
 def _bindv6only() -> bool | None:
     try:
         with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as fresh:
@@ -228,15 +170,9 @@ def _bindv6only() -> bool | None:
         return None
 
 
-def _routing(
-    own: Iterable[Interface],
-) -> tuple[tuple[IPNetwork, ...] | None, tuple[Route, ...] | None]:
-    """Return what is delivered here, own addresses left out, and the routes to others."""
-    names = {interface.index: interface.name for interface in own if interface.index is not None}
-    addresses = {address.packed for interface in own for address in interface.addresses}
+def _routing(own: Iterable[Interface]) -> Routing | None:
     try:
         with Netlink() as netlink:
-            local, away = routing(netlink, names)
+            return routing(netlink, own)
     except OSError:
-        return None, None
-    return tuple(n for n in local if n.num_addresses > 1 or n[0].packed not in addresses), away
+        return None

@@ -1,8 +1,4 @@
-"""What the system itself says of the way to one origin, where its tables tell no full truth.
-
-An edge: it asks by connecting a UDP socket, which sends nothing and needs no privilege, and
-decides nothing. Measured on Linux; of other systems it is what their connect(2) documents.
-"""
+"""The way that this system takes to one address now, asked by a UDP socket, which sends nothing."""
 
 import errno
 import socket
