@@ -39,23 +39,20 @@ def dial_all(
     """
     for first in range(0, len(dials), _AT_ONCE):
         with ExitStack() as stack:
-            waiting: list[Dial] = []
-            for dial in dials[first : first + _AT_ONCE]:
-                stack.enter_context(dial)
-                if not dial.start():
-                    waiting.append(dial)
-            _wait_for(waiting, perf_counter() + patience, given_up)
+            batch = [stack.enter_context(dial) for dial in dials[first : first + _AT_ONCE]]
+            for dial in batch:
+                dial.start()
+            _wait_for(batch, perf_counter() + patience, given_up)
 
 
-def _wait_for(waiting: list["Dial"], deadline: float, given_up: Callable[[], bool] | None) -> None:
+def _wait_for(batch: list["Dial"], deadline: float, given_up: Callable[[], bool] | None) -> None:
     longest = _LONGEST_POLL if given_up is None else _PATIENT_POLL
-    while waiting:
+    while waiting := [dial for dial in batch if not dial.is_over]:
         remaining = max(0.0, deadline - perf_counter())
         ready = _ready(waiting, min(remaining, longest))
         over = perf_counter() >= deadline or (given_up is not None and given_up())
         for dial in waiting if over else ready:
             dial.look(ready=dial in ready, is_last=over)
-        waiting = [dial for dial in waiting if not dial.is_over]
 
 
 class Dial:
@@ -104,31 +101,104 @@ class Dial:
         local = self._local and from_sockaddr(self._local, self._target.transport)
         return Probe(self._target, self.outcome, self.elapsed, local, self._errno, self._icmp)
 
-    def start(self) -> bool:
-        """Send the first packet; return whether that told the outcome."""
+    def start(self) -> None:
+        """Send the first packet; that may tell the outcome at once."""
         self._started = perf_counter()
-        transport = self._target.transport
+        target, transport = self._target, self._target.transport
         try:
             self._sock = socket.socket(
-                family_of(self._target.ip), kind_of(transport), protocol_of(transport)
+                family_of(target.ip), kind_of(transport), protocol_of(transport)
             )
         except OSError as error:
-            self._end(self._judged(error.errno))
-        else:
-            self._end(self._set_out(self._sock))
-        return self.is_over
+            self._fail(error.errno)
+            return
+        self._sock.setblocking(False)
+        keep_icmp(self._sock)
+        if unmap(target.ip) is not target.ip:
+            # What net.ipv6.bindv6only=1 would refuse with ENETUNREACH (ipv6(7)).
+            self._sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        if self._source is not None:
+            try:
+                self._sock.bind(_resolved(self._source))
+            except OSError as error:
+                self._end(Outcome.NO_SOURCE, error.errno)
+                return
+        try:
+            address = _resolved(target)
+        except OSError as error:
+            self._fail(error.errno)
+            return
+        errno = self._sock.connect_ex(address)
+        if errno not in _UNDER_WAY:
+            self._fail(errno)
+            return
+        # Asked now: some systems forget it when a connection fails.
+        self._local = self._sock.getsockname()
+        if transport == "udp":
+            self._send()
+
+    def _send(self) -> None:
+        if _is_to_itself(self._sock):
+            self._end(Outcome.REFUSED)
+            return
+        try:
+            self._sock.send(b"")
+        except OSError as error:  # EPERM from a firewall here, which may also send ICMP
+            self._fail(*(read_icmp(self._sock) or (error.errno, None)))
 
     def look(self, *, ready: bool, is_last: bool) -> None:
         """See what has come since; if it is the last look, silence is the outcome."""
-        found = self._look(self._sock, ready)
-        self._end(self._met(Outcome.NO_ANSWER) if found is None and is_last else found)
+        errno = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        kept = read_icmp(self._sock) if errno or ready else None
+        if errno or kept is not None:
+            self._fail(*(kept or (errno, None)))
+        elif ready and self.awaits_writing:
+            self._see_connection()
+        elif ready:
+            self._see_datagram()
+        if is_last and not self.is_over:
+            self._end(Outcome.NO_ANSWER)
 
-    def _end(self, outcome: Outcome | None) -> None:
-        if outcome is None:
+    def _see_connection(self) -> None:
+        try:
+            to_itself = _is_to_itself(self._sock)
+        except OSError:
+            return  # ENOTCONN: woken by something that is no end
+        if to_itself:
+            # A reset: TIME_WAIT would keep the port from its server for a minute, and even
+            # from one with SO_REUSEADDR, which both sockets must have.
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            self._end(Outcome.REFUSED)
             return
+        try:  # whether the peer's end is here already; this waits for nothing
+            has_ended = not self._sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            self._end(Outcome.ACCEPTED)
+        except OSError as error:
+            self._end(Outcome.CLOSED_AT_ONCE, error.errno)
+        else:
+            self._end(Outcome.CLOSED_AT_ONCE if has_ended else Outcome.ACCEPTED)
+
+    def _see_datagram(self) -> None:
+        try:
+            self._sock.recv(65535)
+        except BlockingIOError:
+            return  # a datagram with a wrong checksum wakes, and is not there (select(2))
+        except OSError as error:
+            self._fail(*(read_icmp(self._sock) or (error.errno, None)))
+        else:
+            self._end(Outcome.ACCEPTED)
+
+    def _fail(self, errno: int | None, icmp: Icmp | None = None) -> None:
+        """End with what *errno* or *icmp* means; raise what says nothing of the target."""
+        outcome = outcome_of(errno, icmp, self._target.transport)
+        if outcome is None:
+            raise OSError(errno, os.strerror(errno or 0), str(self._target))
+        self._end(outcome, errno, icmp)
+
+    def _end(self, outcome: Outcome, errno: int | None = None, icmp: Icmp | None = None) -> None:
         self.elapsed = perf_counter() - self._started
-        if outcome is Outcome.ACCEPTED and self._target.transport == "tcp":
-            self._peek(self._sock)
+        self.outcome, self._errno, self._icmp = outcome, errno, icmp
         self.is_over = True
         self.close()
 
@@ -142,88 +212,6 @@ class Dial:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _set_out(self, sock: socket.socket) -> Outcome | None:
-        """Send the first packet; return what is known at once, if anything is."""
-        sock.setblocking(False)
-        keep_icmp(sock)
-        if unmap(self._target.ip) is not self._target.ip:
-            # What net.ipv6.bindv6only=1 would refuse with ENETUNREACH (ipv6(7)).
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        if self._source is not None:
-            try:
-                sock.bind(_resolved(self._source))
-            except OSError as error:
-                return self._met(Outcome.NO_SOURCE, error.errno)
-        try:
-            address = _resolved(self._target)
-        except OSError as error:
-            return self._judged(error.errno)
-        errno = sock.connect_ex(address)
-        if errno not in _UNDER_WAY:
-            return self._judged(errno)
-        # Asked now: some systems forget it when a connection fails.
-        self._local = sock.getsockname()
-        if self._target.transport == "udp":
-            if _is_to_itself(sock):
-                return self._met(Outcome.REFUSED)
-            try:
-                sock.send(b"")
-            except OSError as error:  # EPERM from a firewall here, which may also send ICMP
-                return self._judged(*(read_icmp(sock) or (error.errno, None)))
-        return None
-
-    def _look(self, sock: socket.socket, ready: bool) -> Outcome | None:
-        errno = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        kept = read_icmp(sock) if errno or ready else None
-        if errno or kept is not None:
-            return self._judged(*(kept or (errno, None)))
-        if not ready:
-            return None
-        return self._connected(sock) if self.awaits_writing else self._answered(sock)
-
-    def _connected(self, sock: socket.socket) -> Outcome | None:
-        try:
-            to_itself = _is_to_itself(sock)
-        except OSError:
-            return None  # ENOTCONN: woken by something that is no end
-        if to_itself:
-            # A reset: TIME_WAIT would keep the port from its server for a minute, and even
-            # from one with SO_REUSEADDR, which both sockets must have.
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-            return self._met(Outcome.REFUSED)
-        return self._met(Outcome.ACCEPTED)
-
-    def _peek(self, sock: socket.socket) -> None:
-        """Note whether the peer's end is here already; wait for nothing."""
-        try:
-            ended = not sock.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            self._met(Outcome.CLOSED_AT_ONCE, error.errno)
-            return
-        if ended:
-            self._met(Outcome.CLOSED_AT_ONCE)
-
-    def _answered(self, sock: socket.socket) -> Outcome | None:
-        try:
-            sock.recv(65535)
-        except BlockingIOError:
-            return None  # a datagram with a wrong checksum wakes, and is not there (select(2))
-        except OSError as error:
-            return self._judged(*(read_icmp(sock) or (error.errno, None)))
-        return self._met(Outcome.ACCEPTED)
-
-    def _judged(self, errno: int | None, icmp: Icmp | None = None) -> Outcome:
-        outcome = outcome_of(errno, icmp, self._target.transport)
-        if outcome is None:
-            raise OSError(errno, os.strerror(errno or 0), str(self._target))
-        return self._met(outcome, errno, icmp)
-
-    def _met(self, outcome: Outcome, errno: int | None = None, icmp: Icmp | None = None) -> Outcome:
-        self.outcome, self._errno, self._icmp = outcome, errno, icmp
-        return outcome
 
 
 def _resolved(endpoint: Endpoint) -> SockAddr:
