@@ -21,7 +21,7 @@ from bindlab.lab.configure import configure
 from bindlab.lab.ending import end_descendants
 from bindlab.lab.errors import LabError
 from bindlab.lab.kernel import adopt_orphans, die_with_parent, new_network, own_network
-from bindlab.lab.links import wait_until_running
+from bindlab.lab.links import wait_until_settled
 from bindlab.lab.machine import Machine, Plan
 from bindlab.lab.objects import receive_object, send_object
 from bindlab.lab.wire import Closed, receive_data, send_data
@@ -87,7 +87,7 @@ def _build(machines: Mapping[str, Machine], control: socket.socket) -> Mapping[s
         for name, host in hosts.items():
             _await_step(name, host)
             host.steps.close()
-        wait_until_running(netlink, [port.name for port in ports if port.live])
+        wait_until_settled(netlink, [port.name for port in ports if port.live])
     return hosts
 
 

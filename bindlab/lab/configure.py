@@ -12,7 +12,7 @@ from bindlab.lab.links import (
     plug_in,
     set_up,
     stop_autoconfiguration,
-    wait_until_running,
+    wait_until_settled,
 )
 from bindlab.lab.machine import Machine, Nic
 from bindlab.linux import Netlink
@@ -47,17 +47,14 @@ def configure(machine: Machine, number: int, ports: Sequence[Port]) -> None:
                 add_address(netlink, name, address, peers[0] if peers else None)
             if has_ipv6 and name != "lo" and _autoconfigures(machine, nic):
                 add_address(netlink, name, link_local(number, position))
-        live = [port for port in ports if port.live]
-        wait_until_running(netlink, [port.name for port in live])
-        bridged = {port.bridge for port in live}
-        wait_until_running(
-            netlink,
-            [
-                name
-                for name, nic in machine.nics
-                if name != "lo" and nic.up and nic.carrier and (not nic.bridge or name in bridged)
-            ],
-        )
+        bridged = {port.bridge for port in ports if port.live}
+        live = [port.name for port in ports if port.live]
+        dead: list[str] = []
+        for name, nic in machine.nics:
+            if nic.up and name != "lo":
+                is_live = nic.carrier and (not nic.bridge or name in bridged)
+                (live if is_live else dead).append(name)
+        wait_until_settled(netlink, live, dead)
         for router in machine.gateway:
             default = "0.0.0.0/0" if router.version == 4 else "::/0"
             add_route(netlink, Route(default, gateway=router))

@@ -43,7 +43,7 @@ __all__ = [
     "plug_in",
     "set_up",
     "stop_autoconfiguration",
-    "wait_until_running",
+    "wait_until_settled",
 ]
 
 _NEW = NLM_F_CREATE | NLM_F_EXCL
@@ -52,7 +52,7 @@ _INFO_KIND, _INFO_DATA, _INFO_SLAVE_DATA = 1, 2, 5
 _VETH_PEER = 1
 _BRIDGE_SNOOPING, _PORT_STATE = 23, 1
 _ADDRESS_GENERATION, _NO_GENERATION = 8, b"\1"
-_IS_UP, _PORT_FORWARDS = 6, 3  # IF_OPER_UP, BR_STATE_FORWARDING
+_UNKNOWN, _IS_UP, _PORT_FORWARDS = 0, 6, 3  # IF_OPER_..., BR_STATE_FORWARDING
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
 _IFA_F_NODAD = 0x02
 _RTA_DESTINATION, _RTA_OUT, _RTA_GATEWAY, _RTA_METRIC, _RTA_SOURCE, _RTA_VIA = 1, 4, 5, 6, 7, 18
@@ -151,18 +151,25 @@ def add_route(netlink: Netlink, route: Route) -> None:
     _order(netlink, f"route to {to}", RTM_NEWROUTE, head + packed(fields), _NEW)
 
 
-def wait_until_running(netlink: Netlink, names: Iterable[str], timeout: float = 5.0) -> None:
-    """Wait until every interface has its carrier, and every port of a bridge forwards.
+def wait_until_settled(
+    netlink: Netlink, live: Iterable[str], dead: Iterable[str] = (), timeout: float = 5.0
+) -> None:
+    """Wait until the kernel has seen what the other end of each interface does.
 
-    The kernel does both a moment after the other end is switched on, in its own time; a
-    first SYN sent before would be lost, and the next one comes a second later.
+    Those that are *live* get their carrier, and a port of a bridge forwards then; those that are
+    *dead* have none. The kernel finds out in its own time. A first SYN sent before would be
+    lost, and the next one comes a second later; and an unplugged interface looks plugged in.
     """
     deadline = time.monotonic() + timeout
-    for name in names:
-        while not _runs(netlink, name):
+    for name, is_settled in (*((n, _runs) for n in live), *((n, _knows_its_state) for n in dead)):
+        while not is_settled(netlink, name):
             if time.monotonic() > deadline:
-                raise LabError(None, f"interface {name} got no carrier in {timeout} seconds")
+                raise LabError(None, f"interface {name} did not settle in {timeout} seconds")
             time.sleep(0.0005)
+
+
+def _knows_its_state(netlink: Netlink, name: str) -> bool:
+    return link_attributes(netlink, name)[_OPERSTATE][0] != _UNKNOWN
 
 
 def _runs(netlink: Netlink, name: str) -> bool:
