@@ -1,70 +1,44 @@
-"""A network of its own for one test: a fresh Linux network namespace, in a thread.
+"""Network namespaces of a test's own (Linux): entered by threads, gone when nobody holds them.
 
-A namespace that only a thread is in vanishes with the thread, with its interfaces, sockets
-and settings. Child processes of that thread start in it; /proc/sys/net is its own.
+The functions act in the calling thread's namespace; child processes of that thread start in it.
 """
 
 import ctypes
 import functools
 import os
 import subprocess
+import sys
 import threading
-from collections.abc import Callable
-from typing import ParamSpec
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import pytest
 from benchmarks import network
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
-def in_namespace(test: Callable[P, None]) -> Callable[P, None]:
-    """Run *test* in a new network namespace, where only loopback is up; skip without the right."""
-
-    @functools.wraps(test)
-    def inside(*args: P.args, **kwargs: P.kwargs) -> None:
-        outcome: list[BaseException] = []
-
-        def body() -> None:
-            try:
-                enter_new_namespace()
-                test(*args, **kwargs)
-            except BaseException as error:
-                outcome.append(error)
-
-        thread = threading.Thread(target=body, name=test.__name__)
-        thread.start()
-        thread.join()
-        if outcome:
-            raise outcome[0]
-
-    return inside
-
-
-def enter_new_namespace() -> None:
-    """Move the calling thread, which must not be the main one of pytest, and switch lo on."""
-    try:
-        network.enter_new()
-    except OSError as error:
-        pytest.skip(str(error))
-
-
-def ip(*words: str) -> None:
-    """Run ip(8) in the calling thread's namespace."""
-    subprocess.run(["ip", *words], check=True, capture_output=True, timeout=10)
+def ip(*words: str | bytes) -> None:
+    """Run ip(8); words are split at spaces."""
+    split = [word for part in words for word in part.split()]
+    subprocess.run(["ip", *split], check=True, capture_output=True, timeout=10)
 
 
 def setting(name: str, value: object) -> None:
-    """Write a setting of the calling thread's namespace, as in ``ipv4/ip_local_port_range``."""
-    with open(f"/proc/sys/net/{name}", "w", encoding="utf-8") as file:
-        file.write(str(value))
+    """Write a setting below /proc/sys/net, as ``ipv4/ip_local_port_range``."""
+    Path("/proc/sys/net", name).write_text(str(value))
 
 
-def add_interface(name: str) -> None:
-    """Add an interface that is up and has a carrier: one end of a virtual cable."""
-    ip("link", "add", name, "type", "veth", "peer", "name", f"{name}-peer")
-    ip("link", "set", f"{name}-peer", "up")
-    ip("link", "set", name, "up")
+def add_interface(name: str, peer: str | None = None, *, up: bool = True) -> None:
+    """Add an interface that is one end of a virtual cable, and has a carrier if *up*."""
+    peer = peer or f"{name}-peer"
+    ip(f"link add name {name} type veth peer name {peer}")
+    if up:
+        ip(f"link set {name} up")
+        ip(f"link set {peer} up")
 
 
 def become_nobody() -> None:
@@ -74,3 +48,123 @@ def become_nobody() -> None:
     # The C library's own function would change every thread of the process.
     if ctypes.CDLL(None, use_errno=True).syscall(117, 65534, 65534, 65534) != 0:  # setresuid
         pytest.skip(f"setresuid: {os.strerror(ctypes.get_errno())}")
+
+
+def in_thread(function: Callable[[], T]) -> T:
+    """Return what *function* returns in a thread of its own, or raise what it raised."""
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def body() -> None:
+        try:
+            results.append(function())
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+class Namespace:
+    """A network namespace; loopback is down in it, as the kernel makes it."""
+
+    def __init__(self) -> None:
+        def make() -> int:
+            network.enter_new(lo_is_up=False)
+            return os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+
+        self._descriptor = in_thread(make)
+        self.path = f"/proc/{os.getpid()}/fd/{self._descriptor}"
+
+    def close(self) -> None:
+        """Let it go: it vanishes with the last thread and socket in it."""
+        os.close(self._descriptor)
+
+    def run(self, function: Callable[[], T]) -> T:
+        """Return what *function* returns in a thread of this namespace, or raise what it raised."""
+
+        def enter() -> T:
+            if ctypes.CDLL(None, use_errno=True).setns(self._descriptor, network.CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), "setns")
+            return function()
+
+        return in_thread(enter)
+
+    def ip(self, *words: str | bytes) -> None:
+        """Run ip(8) in it."""
+        self.run(lambda: ip(*words))
+
+    def batch(self, *lines: str) -> None:
+        """Run many commands of ip(8) in it at once."""
+        self.output(["ip", "-batch", "-"], given="\n".join(lines))
+
+    def pair(self, near: str, far: str, *, up: bool = True) -> None:
+        """Make two interfaces in it, each the other's wire."""
+        self.run(lambda: add_interface(near, far, up=up))
+
+    def sysctl(self, name: str, value: object) -> None:
+        """Write a setting below /proc/sys/net of this namespace."""
+        self.run(lambda: setting(name, value))
+
+    def output(self, command: list[str], given: str = "") -> str:
+        """Return what a program of this namespace prints."""
+        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
+        return self.run(
+            lambda: subprocess.run(
+                command, input=given, env=environment, check=True, capture_output=True, text=True
+            )
+        ).stdout
+
+    def python(self, program: str) -> str:
+        """Return what a Python *program* of this namespace prints."""
+        return self.output([sys.executable, "-c", program])
+
+
+@contextmanager
+def namespace() -> Iterator[Namespace]:
+    """Yield a new namespace."""
+    made = Namespace()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def in_namespace(test: Callable[P, None]) -> Callable[P, None]:
+    """Run *test* in a new namespace where only loopback is up; skip without the right."""
+
+    @functools.wraps(test)
+    def inside(*args: P.args, **kwargs: P.kwargs) -> None:
+        def body() -> None:
+            try:
+                network.enter_new()
+            except OSError as error:
+                pytest.skip(str(error))
+            test(*args, **kwargs)
+
+        in_thread(body)
+
+    return inside
+
+
+def _obstacle() -> str:
+    try:
+        in_thread(network.enter_new)
+    except OSError as error:
+        return str(error)
+    return ""
+
+
+needs_namespaces = pytest.mark.skipif(bool(why := _obstacle()), reason=why or "never")
+
+
+@pytest.fixture
+def ns() -> Iterator[Namespace]:
+    """Yield a namespace with loopback up."""
+    with namespace() as made:
+        made.ip("link set lo up")
+        yield made

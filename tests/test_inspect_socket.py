@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 
 import pytest
-from network_namespaces import Namespace, needs_namespaces, ns
+from namespace import Namespace, needs_namespaces, ns
 
 from bindlab import descriptor, inspect_socket
 from bindlab.binding import Binding

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from network_namespaces import Namespace, needs_namespaces, ns
+from namespace import Namespace, needs_namespaces, ns
 
 from bindlab import Host, Interface, listen, this_host
 from bindlab.endpoint import parse_address

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 import pytest
-from network_namespaces import Namespace, namespace, needs_namespaces
+from namespace import Namespace, namespace, needs_namespaces
 
 from bindlab import Interface, Route, interfaces, this_host
 from bindlab.linux import Netlink, routing

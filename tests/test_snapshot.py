@@ -12,7 +12,7 @@ from pathlib import Path
 
 import ifaddr
 import pytest
-from network_namespaces import Namespace, namespace, needs_namespaces, ns
+from namespace import Namespace, namespace, needs_namespaces, ns
 
 from bindlab.host import DEFAULTS, Host
 from bindlab.interface import AddressState, Interface
@@ -71,10 +71,7 @@ def test_everything_is_as_ip_lists_it(ns: Namespace) -> None:
     ns.ip("addr add 2001:db8::102/64 dev eth0 nodad")
     ns.ip("addr add 172.17.0.1/16 dev down0")
     found = ns.run(interfaces)
-    told = subprocess.run(
-        ["ip", "-n", ns.name, "-j", "addr"], check=True, capture_output=True, text=True
-    ).stdout
-    expected = {link["ifname"]: link for link in json.loads(told)}
+    expected = {link["ifname"]: link for link in json.loads(ns.output(["ip", "-j", "addr"]))}
     assert [i.index for i in found] == sorted(link["ifindex"] for link in expected.values())
     assert found[0].name == "lo"
     for interface in found:
@@ -183,7 +180,7 @@ def test_an_address_that_somebody_else_has_is_told(ns: Namespace) -> None:
     """Where duplicate address detection found another owner, the state is DAD_FAILED."""
     with namespace() as neighbour:
         ns.ip("link add eth0 type veth peer name far0")
-        ns.ip(f"link set far0 netns {neighbour.name}")
+        ns.ip(f"link set far0 netns {neighbour.path}")
         neighbour.ip("link set far0 up")
         ns.ip("link set eth0 up")
         neighbour.ip("addr add 2001:db8::1/64 dev far0 nodad")

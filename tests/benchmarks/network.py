@@ -16,8 +16,8 @@ T = TypeVar("T")
 CLONE_NEWNET = 0x40000000  # unshare(2)
 
 
-def enter_new() -> None:
-    """Move the calling thread into a new network where only loopback is up.
+def enter_new(*, lo_is_up: bool = True) -> None:
+    """Move the calling thread into a new network where only loopback is up, or not even that.
 
     ``OSError`` where it may not, or where there are no such networks.
     """
@@ -26,7 +26,8 @@ def enter_new() -> None:
     if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"no network of one's own: {os.strerror(number)}")
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True, timeout=10)
+    if lo_is_up:
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True, timeout=10)
 
 
 def apart(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
