@@ -24,7 +24,7 @@ from bindlab import (
     bind,
     explain,
     listen,
-    port_users,
+    who_has_port,
 )
 from bindlab.__main__ import main
 from bindlab.errors import AddressInUseError, BindError
@@ -77,7 +77,7 @@ def test_a_process_names_itself(
 ) -> None:
     """Any process may have listen() refused by it, and chooses its name (PR_SET_NAME)."""
     # A machine that is busy looks at few processes in the usual 20 ms.
-    monkeypatch.setattr(port_users, "owners_of", lambda inodes, _: owners_of(inodes, 10.0))
+    monkeypatch.setattr(who_has_port, "owners_of", lambda inodes, _: owners_of(inodes, 10.0))
     with served_by(name) as port:
         with pytest.raises(AddressInUseError) as caught:
             listen(port)

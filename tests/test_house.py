@@ -22,7 +22,7 @@ ROWS = (
     ("route",),
     ("binding", "host", "sockaddr", "descriptor", "find_sockets"),
     ("linux",),
-    ("port_users",),
+    ("who_has_port",),
     ("reach", "snapshot", "inspect_socket", "opening", "probing"),
     ("reachable", "scanning"),
     ("explaining",),

@@ -79,11 +79,8 @@ def _certain(found: Answering) -> Iterator[str]:
 
 
 def _owners(found: Answering, bindings: tuple[Binding, ...]) -> dict[Binding, str]:
-    from bindlab.port_users import owner  # reads /proc, and nobody else needs it
+    from bindlab.who_has_port import owners  # reads /proc, and nobody else needs it
 
     # One of each: a server may have a hundred sockets that are bound alike (SO_REUSEPORT).
     listed = {one.binding: one for one in found.listed or () if one.binding in bindings}
-    return {
-        binding: owner(one.inode, one.uid, _PATIENCE / len(listed))
-        for binding, one in listed.items()
-    }
+    return dict(zip(listed, owners(listed.values(), _PATIENCE), strict=True))

@@ -80,9 +80,9 @@ def _who_has(endpoint: Endpoint) -> str:
         )
     if _PLATFORM == "darwin" and endpoint.port in _AIRPLAY:
         return "on macOS, AirPlay Receiver has this port: switch it off, or take another port"
-    from bindlab.port_users import description
+    from bindlab.who_has_port import who_has
 
-    return description(endpoint)
+    return who_has(endpoint)
 
 
 def _which_privilege(endpoint: Endpoint) -> str:

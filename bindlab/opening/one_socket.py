@@ -169,7 +169,7 @@ def _may_bind_over(asked: Request, port: int, backlog: int | None) -> bool:
     if backlog is not None:
         return True  # the first to listen has the port, and this is about to
     try:
-        from bindlab.port_users import has_connections
+        from bindlab.who_has_port import has_connections
 
         return has_connections(asked.endpoint(port))
     except (OSError, ImportError):  # no right or no descriptor left to ask with: the refusal stands
