@@ -212,8 +212,8 @@ def _routes(routes: Iterable[Route] | None, names: Collection[str]) -> tuple[Rou
         return None
     if isinstance(routes, str | Mapping) or not isinstance(routes, Iterable):
         raise TypeError(f"routes is a list of Route, or None, not {routes!r}")
-    found = tuple(routes)
-    for route in found:
+    found: list[Route] = []
+    for route in routes:  # one by one, because a network is iterable too, and endless
         if not isinstance(route, Route):
             raise TypeError(f"{route!r} is no Route: write Route('0.0.0.0/0', 'eth0', '10.0.0.1')")
         if route.interface is not None and route.interface not in names:
@@ -221,7 +221,8 @@ def _routes(routes: Iterable[Route] | None, names: Collection[str]) -> tuple[Rou
             raise ValueError(
                 f"no interface {route.interface!r} for the route {route}: it has {has}"
             )
-    return found
+        found.append(route)
+    return tuple(found)
 
 
 def _distinct(interfaces: Iterable[Interface]) -> tuple[Interface, ...]:

@@ -1,6 +1,7 @@
 """Route as a value, and the routes of a Host: what can be said of them, and what cannot."""
 
 import json
+from ipaddress import ip_network
 
 import pytest
 
@@ -90,6 +91,7 @@ def test_older_documents_are_read() -> None:
         (["0.0.0.0/0"], TypeError, r"write Route\('0.0.0.0/0'"),
         ("0.0.0.0/0", TypeError, "routes is a list of Route"),
         (7, TypeError, "routes is a list of Route"),
+        (ip_network("::/0"), TypeError, r"IPv6Address\('::'\) is no Route"),  # and endless
     ],
 )
 def test_what_no_host_has_for_routes(routes: object, error: type[Exception], says: str) -> None:
