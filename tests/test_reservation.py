@@ -528,6 +528,13 @@ def test_a_port_with_old_connections_may_be_lent_by_two() -> None:
             server.close()
 
 
+def test_a_system_that_cannot_lend_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere than on Linux there is no such hold: the hint says what to do instead."""
+    monkeypatch.setattr("bindlab.opening.allocation.LENDS", False)
+    with pytest.raises(OptionNotSupportedError, match="cannot lend a port: hand the socket itself"):
+        allocate(lendable=True)
+
+
 @LINUX
 @in_namespace
 def test_a_port_that_port_0_would_yield_is_not_lent() -> None:

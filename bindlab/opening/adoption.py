@@ -127,7 +127,7 @@ def _is_pidfd_id_ours() -> bool:
         with epoll() as anonymous:  # in the file system where pidfds were before Linux 6.9
             if os.fstat(anonymous.fileno()).st_dev == status.st_dev:
                 return True
-    except OSError:
+    except (OSError, AttributeError):  # AttributeError: a Python that was built for an old Linux
         return True
     return wanted == status.st_ino
 

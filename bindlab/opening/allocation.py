@@ -82,7 +82,7 @@ def allocate(
     ports = None if within is None else _checked_range(within, number)
     lends = true_or_false("lendable", lendable)
     if lends and not LENDS:
-        raise _cannot_lend(wanted[0].endpoint(number), "this system cannot lend a port")
+        raise _cannot_lend(wanted[0].endpoint(number), "this system cannot lend a port:")
     try:
         present, left_out = _present(wanted, optional) if optional else (wanted, ())
         if ports is not None:
@@ -102,7 +102,7 @@ def allocate(
         raise _cannot_lend(
             reservation.endpoints[0],
             "with net.ipv4.ip_autobind_reuse=1, port 0 yields lent ports: lend one outside of "
-            "net.ipv4.ip_local_port_range",
+            "net.ipv4.ip_local_port_range, or",
         )
     return reservation
 
@@ -201,7 +201,7 @@ def _without_frames(error: BindError) -> BindError:
 
 
 def _cannot_lend(endpoint: Endpoint, why: str) -> BindError:
-    hint = f"{why}, or hand the socket itself over, with take()"
+    hint = f"{why} hand the socket itself over, with take()"
     return bind_error(errno.EOPNOTSUPP, endpoint, "setsockopt", hint)
 
 
