@@ -1,8 +1,4 @@
-"""What nobody can know from here, as a checklist: one page of data, the likeliest first.
-
-The order is experience, not measurement: what people most often find in the end when somebody
-"can't connect" is first.
-"""
+"""What nobody can know from here, as a checklist: one page of data, the likeliest first."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -36,8 +32,9 @@ def _dials_this_machine(verdict: Verdict, _: bool) -> bool:
     return bool(verdict.endpoints) and Condition.NAT not in verdict.conditions
 
 
-# Each sentence is said where its condition is one of the verdict's, or where the function says
-# so of the verdict and of whether the origin was heard on its link lately.
+# What people most often find in the end when somebody "can't connect" is first: experience, not
+# measurement. A sentence is said if its condition is one of the verdict's, or if the function
+# says so of the verdict and of whether the origin was heard on its link lately.
 _CHECKS: Final[tuple[tuple[Condition | Callable[[Verdict, bool], bool], str], ...]] = (
     (
         Condition.FIREWALL,

@@ -39,7 +39,7 @@ def deduce(port: int, transport: Transport, seen: Observation) -> Deduction:
     listed = (one.binding for one in seen.listed if one.is_open)
     sockets = sorted({*listed, *seen.ended}, key=str)
     named = " and ".join(map(str, sockets)) or "no server"
-    evidence = [f"the system lists {named} on this port", *seen.changes]
+    evidence = [f"the system lists {named} on this port", *seen.what_changed]
     steady = [socket for socket in sockets if socket not in (*seen.ended, *seen.begun)]
     beside: list[Attempt] = []
     deaf: list[LocalAddress] = []
@@ -84,7 +84,7 @@ def _from_outside(
     bindings = tuple(dict.fromkeys(binding for binding, _ in found))
     return Deduction(
         bindings,
-        tuple(dict.fromkeys([*seen.changes, *evidence])),
+        tuple(dict.fromkeys([*seen.what_changed, *evidence])),
         bindings if seen.stopped else (),
     )
 

@@ -55,7 +55,7 @@ class Observation(NamedTuple):
     stopped: tuple[LocalAddress, ...] = ()
 
     @property
-    def changes(self) -> tuple[str, ...]:
+    def what_changed(self) -> tuple[str, ...]:
         """In sentences, what changed on the port while it was tried."""
         found: list[str] = []
         if self.ended:

@@ -88,8 +88,8 @@ def _check(
     ]
     if faults:
         sentence = f"port {port} does not answer on {words} only: {'; '.join(faults)}"
-    elif seen.changes:
-        changes = "; ".join(seen.changes)
+    elif seen.what_changed:
+        changes = "; ".join(seen.what_changed)
         sentence = f"port {port} changed while it was tried, which proves nothing: {changes}"
     else:
         return
