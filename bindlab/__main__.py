@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from bindlab import (
     reachable_from,
     this_host,
 )
+from bindlab.printable import json_text
 
 _PROGRAM = "python -m bindlab"
 _DESCRIPTION = """\
@@ -104,16 +104,11 @@ def _answer(target: str | None, origin: str | None, udp: bool, as_json: bool) ->
         raise ValueError(f"--udp is for a port: write {target}/udp")
     if port is None and origin is None:
         reach = reachable_from(target)
-        return 0, _json(reach.to_document()) if as_json else str(reach)
+        return 0, json_text(reach.to_document()) if as_json else str(reach)
     asked = None if origin is None else _origin(origin)
     found = explain(target if port is None else port, asked, transport=transport)
-    text = _json(found.to_document()) if as_json else str(found)
+    text = json_text(found.to_document()) if as_json else str(found)
     return 0 if found else 1, text
-
-
-def _json(document: dict[str, object]) -> str:
-    # json leaves one control character as it is: DEL, which is ASCII.
-    return json.dumps(document, indent=2).replace("\x7f", "\\u007f")
 
 
 def _origin(text: str) -> OriginLike:
@@ -126,7 +121,7 @@ def _networks(host: Host, as_json: bool) -> str:
     everything = reachable_from(["0.0.0.0:80", "[::]:80"], host=host).endpoints
     others = [candidate for candidate in everything if candidate.audience > Scope.HOST]
     if as_json:
-        return _json(
+        return json_text(
             {"host": host.to_document(), "others_use": [_for_programs(use) for use in others]}
         )
     lines: list[str] = []

@@ -6,7 +6,7 @@ from ipaddress import IPv4Interface, IPv6Interface
 from typing import Final, Literal, Self, TypeAlias, get_args
 
 from bindlab.interface import Interface, InterfaceAddress, is_document, is_list, optional_flag
-from bindlab.printable import printable
+from bindlab.printable import json_text, printable
 from bindlab.route import IPNetwork, Route, parse_network
 from bindlab.value import Given, Value
 
@@ -172,9 +172,7 @@ class Host(Value):
 
     def to_json(self) -> str:
         """Return this host as JSON text, for a bug report or a test; see :meth:`from_json`."""
-        import json
-
-        return json.dumps(self.to_document(), indent=2)
+        return json_text(self.to_document())
 
     @classmethod
     def from_json(cls, text: str) -> Self:

@@ -1,6 +1,6 @@
 """Text from elsewhere (process and interface names) made safe to print on a terminal."""
 
-__all__ = ["printable", "printable_lines"]
+__all__ = ["json_text", "printable", "printable_lines"]
 
 _CUT = "..."
 _WIDEST = len(r"\U0010ffff")
@@ -27,6 +27,14 @@ def printable(text: str, longest: int = 255) -> str:
 def printable_lines(text: str) -> str:
     """Return *text*, such as the output of a program, with each of its lines made printable."""
     return "\n".join(printable(line, len(line) * _WIDEST) for line in text.split("\n"))
+
+
+def json_text(document: object) -> str:
+    """Return *document* as JSON in ASCII, without control characters but line breaks."""
+    import json
+
+    # json leaves one control character as it is: DEL, which is ASCII.
+    return json.dumps(document, indent=2).replace("\x7f", r"\u007f")
 
 
 def _visible(character: str) -> str:

@@ -1,6 +1,5 @@
 """Names that others chose do no harm where they are shown: processes, interfaces, devices."""
 
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -30,6 +29,7 @@ from bindlab.__main__ import main
 from bindlab.errors import AddressInUseError, BindError
 from bindlab.lab.errors import LabError
 from bindlab.linux import owners_of
+from bindlab.printable import json_text
 from bindlab.testing import assert_loopback_only, assert_not_reachable, assert_reachable
 
 NAMED = """
@@ -196,7 +196,8 @@ def test_interfaces_are_named_by_others(host: Host, data: st.DataObject) -> None
     for text in (*texts, *one_line):
         assert_lines_are_plain(text)
     for document in documents:
-        json.dumps(document).encode()
+        assert_lines_are_plain(json_text(document))
+    assert_lines_are_plain(host.to_json())
     assert Host.from_json(host.to_json()) == host
 
 

@@ -1,10 +1,12 @@
 """Foreign text is printable, wherever bindlab shows it."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bindlab.printable import printable
+from bindlab.printable import json_text, printable
 
 
 @pytest.mark.parametrize(
@@ -44,3 +46,11 @@ def test_long_text_is_cut() -> None:
     assert printable("x" * 300) == "x" * 252 + "..."
     assert printable("x" * 255) == "x" * 255
     assert printable("\n" * 200, 10) == r"\n\n\n\..."
+
+
+def test_json_is_plain_ascii() -> None:
+    """JSON has no control character but its own line breaks, and says the same."""
+    odd = {"name": "\x7f\x1b\u202e\udcff\n"}
+    text = json_text(odd)
+    assert all(line.isascii() and line.isprintable() for line in text.split("\n"))
+    assert json.loads(text) == odd
