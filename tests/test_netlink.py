@@ -4,6 +4,7 @@ import errno
 import random
 import socket
 import struct
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -193,6 +194,29 @@ def test_where_there_is_no_netlink_it_is_an_oserror(monkeypatch: pytest.MonkeyPa
     with pytest.raises(OSError, match="no netlink") as caught:
         Netlink()
     assert caught.value.errno == errno.EAFNOSUPPORT
+
+
+ELSEWHERE = """
+import socket, sys
+sys.modules.update(fcntl=None, resource=None)
+for name in dir(socket):
+    if name.startswith(("AF_", "SO_", "MSG_", "NETLINK_", "IPPROTO_", "TCP_")) and name not in (
+        "AF_INET", "AF_INET6", "AF_UNSPEC", "SO_TYPE", "IPPROTO_TCP", "IPPROTO_UDP", "IPPROTO_IPV6"
+    ):
+        delattr(socket, name)
+from bindlab.linux import has_answered, sockets_on, tells_programs_apart
+from bindlab.endpoint import parse_address
+from bindlab.interface import Interface
+print(sockets_on(80), tells_programs_apart(4), has_answered(parse_address("::1"), Interface("lo")))
+"""
+
+
+def test_the_room_can_be_imported_on_every_system() -> None:
+    """Where socket names none of what Linux has, the room is imported, and knows nothing."""
+    told = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE], capture_output=True, text=True, check=False
+    )
+    assert (told.stdout, told.stderr) == ("None None None\n", "")
 
 
 @needs_namespaces

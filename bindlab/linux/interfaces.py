@@ -4,12 +4,11 @@ import functools
 import os
 import socket
 import struct
-from ipaddress import IPv4Address, IPv6Address
 from typing import Final, NamedTuple, Self
 
 from bindlab.endpoint import IPAddress
 from bindlab.interface import AddressState
-from bindlab.linux.netlink import Netlink, attributes, number, packed
+from bindlab.linux.netlink import Netlink, address, attributes, number, packed
 
 __all__ = [
     "IFF_UP",
@@ -90,7 +89,7 @@ class LinkAddress(NamedTuple):
     @property
     def ip(self) -> IPAddress:
         """The address, without a zone."""
-        return IPv4Address(self.packed) if len(self.packed) == 4 else IPv6Address(self.packed)
+        return address(self.packed)
 
 
 def links(netlink: Netlink) -> list[Link]:

@@ -6,8 +6,11 @@ import socket
 import struct
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from ipaddress import IPv4Address, IPv6Address
 from types import TracebackType
 from typing import Final, Self, TypeAlias, TypeVar
+
+from bindlab.endpoint import IPAddress
 
 __all__ = [
     "NETLINK_ROUTE",
@@ -16,6 +19,7 @@ __all__ = [
     "NLM_F_EXCL",
     "Attributes",
     "Netlink",
+    "address",
     "attributes",
     "number",
     "packed",
@@ -202,6 +206,11 @@ def number(data: bytes | None, otherwise: int = 0) -> int:
         return otherwise
     (value,) = _WORD.unpack(data)
     return int(value)
+
+
+def address(data: bytes) -> IPAddress:
+    """Return the address of 4 or 16 bytes that an attribute holds."""
+    return IPv4Address(data) if len(data) == 4 else IPv6Address(data)
 
 
 def _answer_to(kind: int) -> int:

@@ -3,13 +3,13 @@
 import socket
 import struct
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Network, IPv6Network
 from typing import Final, NamedTuple
 
 from bindlab.endpoint import IPAddress
 from bindlab.host import IPNetwork
 from bindlab.interface import Interface
-from bindlab.linux.netlink import Netlink, attributes, number
+from bindlab.linux.netlink import Netlink, address, attributes, number
 from bindlab.linux.rules import DEFAULT, LOCAL, MAIN, has_only_usual_rules
 from bindlab.route import Refusal, Route
 
@@ -53,7 +53,7 @@ def routing(netlink: Netlink, interfaces: Iterable[Interface]) -> Routing:
     has expired.
     """
     names = {each.index: each.name for each in interfaces if each.index is not None}
-    own = {address.packed for each in interfaces for address in each.addresses}
+    own = {ip.packed for each in interfaces for ip in each.addresses}
     local: dict[IPNetwork, None] = {}
     away: list[Route] = []
     tells_all = True
@@ -116,7 +116,7 @@ def _lines(
         hops = _hops(found, flags)
         if kind != _RTN_UNICAST or any(ifindex not in names for ifindex, _ in hops):
             return _Line(away=None)
-        prefers = _address(found.get(_RTA_PREFSRC))
+        prefers = address(found[_RTA_PREFSRC]) if _RTA_PREFSRC in found else None
         return _Line(
             away=[Route(network, names[index], via, prefers, metric) for index, via in hops]
         )
@@ -145,14 +145,8 @@ def _hops(found: Mapping[int, bytes], flags: int) -> list[tuple[int, IPAddress |
 
 def _router(found: Mapping[int, bytes]) -> IPAddress | None:
     if _RTA_VIA in found:  # struct rtvia: the family, and a router of that one
-        return _address(found[_RTA_VIA][2:])
-    return _address(found.get(_RTA_GATEWAY))
-
-
-def _address(packed: bytes | None) -> IPAddress | None:
-    if packed is None:
-        return None
-    return IPv4Address(packed) if len(packed) == 4 else IPv6Address(packed)
+        return address(found[_RTA_VIA][2:])
+    return address(found[_RTA_GATEWAY]) if _RTA_GATEWAY in found else None
 
 
 def _network(packed: bytes, length: int) -> IPNetwork:

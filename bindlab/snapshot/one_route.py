@@ -3,7 +3,7 @@
 import errno
 import socket
 from collections.abc import Iterator, Mapping, Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv6Address, ip_network
 from typing import Final
 
 from bindlab.endpoint import Endpoint, IPAddress, parse_address, unmap
@@ -52,7 +52,7 @@ def route_to(origin: str | IPAddress) -> Route:
         raise ValueError(f"{ip} is {kind.value}, and nothing sends from such an address")
     if isinstance(ip, IPv6Address) and ip.is_link_local and ip.scope_id is None:
         raise ValueError(f"{ip} may be on any link: write its zone, as in {ip}%eth0")
-    network = _network(ip)
+    network = ip_network(ip.packed)
     own = interfaces()
     source: IPAddress | None = None
     refusal: Refusal = "unreachable"
@@ -108,8 +108,3 @@ def _addresses(own: Sequence[Interface], version: int) -> list[IPAddress]:
 
 def _same(one: IPAddress, other: IPAddress) -> bool:
     return one.version == other.version and int(one) == int(other)
-
-
-def _network(ip: IPAddress) -> IPv4Network | IPv6Network:
-    bare = int(ip)
-    return IPv4Network((bare, 32)) if ip.version == 4 else IPv6Network((bare, 128))
