@@ -1,5 +1,6 @@
 """What the lab's tests run in processes of their own: to be killed, interrupted, deprived."""
 
+import ctypes
 import os
 import resource
 import signal
@@ -165,8 +166,8 @@ def fork_and_return() -> str:
 
 
 def leave_a_daemon_and_die() -> None:
-    """Leave a process with all that is open here, and be killed."""
-    if not os.fork():
+    """Leave a process with all that is open here, unnoticed by Python, and be killed."""
+    if not ctypes.CDLL(None).fork():
         os.setsid()
         time.sleep(300)
     time.sleep(0.1)

@@ -18,6 +18,7 @@ import pytest
 
 from bindlab import Route, lab
 from bindlab.lab import LabError, LabHost, Machine, Network, Nic
+from bindlab.lab.firewall import FirewallAnswer
 
 AVAILABLE = lab.available()
 needs_lab = pytest.mark.skipif(not AVAILABLE, reason=AVAILABLE.reason)
@@ -408,19 +409,17 @@ class TestStates:
                     assert sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY) == v6only
 
     @pytest.mark.parametrize(
-        ("refusal", "met"),
+        ("answer", "met"),
         [("drop", "silence"), ("reject", "EHOSTUNREACH"), ("reset", "ECONNREFUSED")],
     )
-    def test_firewalls_refuse_what_comes_in(
-        self, refusal: "lab.firewall.Refusal", met: str
-    ) -> None:
+    def test_firewalls_refuse_what_comes_in(self, answer: FirewallAnswer, met: str) -> None:
         """A firewall is silent, says so, or pretends; the host itself and open ports pass."""
         if shutil.which("nft") is None:
             pytest.skip("nft is not installed")
         with (
             lab.network(
                 laptop=Machine(
-                    {"wifi": "10.0.0.1/24"}, firewall=lab.firewall(refusal, allow=[8000])
+                    {"wifi": "10.0.0.1/24"}, firewall=lab.firewall(answer, allow=[8000])
                 ),
                 phone={"wifi": "10.0.0.2/24"},
             ) as net,

@@ -81,7 +81,7 @@ class TestDescriptions:
             (lambda: Machine(routes=[Route("10.0.0.0/8")]), "leads nowhere"),
             (lambda: Machine(sysctl={"kernel.hostname": "x"}), "no setting of a network"),
             (lambda: Machine(gateway="example"), "no IP address"),
-            (lambda: lab.firewall("ignore"), "no refusal"),
+            (lambda: lab.firewall("ignore"), "no answer of a firewall"),
             *((lambda name=name: Machine({name: ()}), "no interface name") for name in _NO_NAMES),
             (lambda: Machine({"w": ["10.0.0.1/24", "10.0.0.1/24"]}), r"w has 10\.0\.0\.1 twice"),
             (lambda: Machine({"w": ["fd00::1/64", "fd00::1/48"]}), "w has fd00::1 twice"),

@@ -11,12 +11,11 @@
 Importing this works on every system; making a network takes Linux (:func:`available`).
 """
 
-from bindlab.lab.availability import Availability, available
 from bindlab.lab.errors import LabError
 from bindlab.lab.firewall import firewall
 from bindlab.lab.host import LabHost
 from bindlab.lab.machine import Machine, Nic
-from bindlab.lab.network import Network, network
+from bindlab.lab.network import Availability, Network, available, network
 from bindlab.lab.program import Program
 
 __all__ = [

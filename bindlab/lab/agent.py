@@ -1,12 +1,12 @@
-"""The process that lives in a host's network namespace, calls functions and starts programs there.
+"""The process of a host, which calls functions and starts programs in its network namespace."""
 
-Each call and each program has a process of its own, forked for it: one that blocks, crashes or
-changes its process harms no other, and ends when the caller no longer waits.
-
-The caller hands over two sockets. By the first, which only the agent keeps, it is told how the
-process ended: as data, because programs are not trusted. By the second the process is told what
-to do, and answers. A program inherits neither, nor anything else but its three streams.
-"""
+# Each call and each program has a process of its own, forked for it: one that blocks, crashes or
+# changes its process harms no other, and ends when the caller no longer waits.
+#
+# The caller hands over two sockets. On the first, which only the agent keeps, the agent tells
+# how the process ended: as data, because programs are not trusted. On the second the process
+# reads what to do, and answers. A program inherits neither of them, nor anything else but its
+# three streams (tests/test_lab_breaking.py, TestWhatAProgramGets).
 
 import contextlib
 import importlib
@@ -82,10 +82,11 @@ def _start(
     requests: socket.socket,
 ) -> _Call:
     kind, _, module = what.decode().partition(" ")
-    # Once here, rather than again in the process of each call. What fails will fail there
-    # too, and is answered from there.
-    with contextlib.suppress(BaseException):
-        importlib.import_module(module)
+    if module:
+        # Once here, rather than again in the process of each call. What fails will fail there
+        # too, and is answered from there.
+        with contextlib.suppress(BaseException):
+            importlib.import_module(module)
     agent = os.getpid()
     pid = os.fork()
     if pid:

@@ -1,10 +1,9 @@
-"""The program that holds a network: it makes the namespaces and ends with who asked for them.
+"""The program that makes a network and holds it until it is closed, or its owner has ended."""
 
-A namespace lives as long as a process is in it, and nothing else holds these: they have no
-name in /run/netns. This process is in one of its own, which holds the switches, and is the
-ancestor of all that runs on the hosts. It ends them and itself when the network is closed or
-the process that opened it is gone, however that ended.
-"""
+# A namespace lives as long as a process is in it, and nothing else holds these: they have no
+# name in /run/netns. This process is in one of its own, which holds the switches, and is the
+# ancestor of all that runs on the hosts. It ends them and itself when the network is closed, or
+# when the process that opened it has ended in whatever way.
 
 import contextlib
 import os

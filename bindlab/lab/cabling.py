@@ -1,8 +1,7 @@
-"""Lays the cables of a network: every interface of every host, and the switches between.
+"""Lays the cables of a network: every interface of every host, and the switches between."""
 
-A shared network is a bridge that no host is attached to, in the builder's own namespace,
-with one cable (veth(4)) to each of its members; or a bridge of the host that asked to be it.
-"""
+# A shared network is a bridge that no host is attached to, in the builder's own namespace,
+# with one cable (veth(4)) to each of its members; or a bridge of the host that asked to be it.
 
 from collections.abc import Mapping
 from itertools import count

@@ -9,7 +9,7 @@ import socket
 from bindlab.lab.errors import LabError
 from bindlab.lab.wire import Closed, hand_over, pair, receive_data
 
-__all__ = ["AgentClient", "wait_for_either"]
+__all__ = ["AgentClient", "reads_first"]
 
 
 class AgentClient:
@@ -78,9 +78,9 @@ class AgentClient:
         )
 
 
-def wait_for_either(first: socket.socket, second: socket.socket) -> None:
-    """Wait until something can be read from one of them, or its other end is closed."""
+def reads_first(first: socket.socket, second: socket.socket) -> bool:
+    """Wait until one of them can be read, or has come to its end; return whether the first can."""
     poll = select.poll()
     poll.register(first, select.POLLIN)
     poll.register(second, select.POLLIN)
-    poll.poll()
+    return first.fileno() in dict(poll.poll())

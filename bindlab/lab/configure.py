@@ -6,6 +6,7 @@ from ipaddress import IPv6Interface
 
 from bindlab.lab.cabling import Port
 from bindlab.lab.errors import LabError
+from bindlab.lab.firewall import load
 from bindlab.lab.links import (
     add_address,
     add_route,
@@ -61,7 +62,7 @@ def configure(machine: Machine, number: int, ports: Sequence[Port]) -> None:
         for route in machine.routes:
             add_route(netlink, route)
     if machine.firewall:
-        _load(machine.firewall)
+        load(machine.firewall)
 
 
 def link_local(host: int, nic: int) -> IPv6Interface:
@@ -119,25 +120,3 @@ def _set(path: str, value: str) -> None:
     except OSError as error:
         setting = path.replace("/", ".")
         raise LabError(error.errno, f"cannot set {setting} to {value}: {error}") from error
-
-
-def _nft() -> str:
-    """Return the program; Debian installs it where an ordinary user's PATH does not lead."""
-    import shutil
-
-    path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
-    return shutil.which("nft", path=path) or "nft"
-
-
-def _load(ruleset: str) -> None:
-    import subprocess
-
-    try:
-        done = subprocess.run(
-            [_nft(), "-f", "-"], input=ruleset, text=True, capture_output=True, check=False
-        )
-    except FileNotFoundError as error:
-        text = "a firewall takes the nft program: install nftables (apt install nftables)"
-        raise LabError(error.errno, text) from error
-    if done.returncode:
-        raise LabError(None, f"nft refuses the firewall: {done.stderr.strip()}")

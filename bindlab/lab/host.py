@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, ParamSpec, TypeAlias, TypeVar
 
 from bindlab.endpoint import Endpoint, IPAddress, Transport
 from bindlab.lab.checks import checked_command, checked_environment, checked_path, checked_stream
-from bindlab.lab.client import AgentClient, wait_for_either
+from bindlab.lab.client import AgentClient, reads_first
 from bindlab.lab.machine import Machine
 from bindlab.lab.objects import Packed, Raised, Request, pack, receive_answer, send_packed
 from bindlab.lab.program import Program, Start, Stream, end, launch
-from bindlab.lab.remote import dial, make_socket
 from bindlab.lab.wire import Closed
+from bindlab.sockaddr import family_of, kind_of, protocol_of, to_sockaddr
 
 if TYPE_CHECKING:
     from bindlab.host import Host
@@ -73,7 +73,9 @@ class LabHost:
         with status, task:
             try:
                 send_packed(task, request)
-                wait_for_either(task, status)  # a process that it left behind may hold the first
+                # A process that the function left behind may hold its end of the first open.
+                if not reads_first(task, status):
+                    raise self._client.failure(status, repr(function))
                 answer = receive_answer(task, function, self._sockets)
             except (Closed, ConnectionError) as error:
                 raise self._client.failure(status, repr(function)) from error
@@ -155,7 +157,7 @@ class LabHost:
         protocol: int = 0,
     ) -> Socket:
         """Return a new socket of this host, neither bound nor connected."""
-        return self.call(make_socket, family, kind, protocol)
+        return self.call(socket.socket, family, kind, protocol)
 
     def host(self) -> "Host":
         """Return this host as a value: what :func:`bindlab.this_host` says there, now."""
@@ -220,6 +222,24 @@ class LabHost:
             for program in self.programs:
                 closing.callback(program.release)
             end(self.programs)
+
+
+def dial(
+    endpoint: Endpoint, source: Endpoint | None, device: str | None, timeout: float | None
+) -> Socket:
+    """Return a socket connected to *endpoint*; called on a host."""
+    transport = endpoint.transport
+    with contextlib.ExitStack() as on_failure:
+        family, kind = family_of(endpoint.ip), kind_of(transport)
+        sock = on_failure.enter_context(Socket(family, kind, protocol_of(transport)))
+        sock.settimeout(timeout)
+        if device is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode() + b"\0")
+        if source is not None:
+            sock.bind(to_sockaddr(source))
+        sock.connect(to_sockaddr(endpoint))
+        on_failure.pop_all()
+    return sock
 
 
 def _packed(request: Request) -> Packed:

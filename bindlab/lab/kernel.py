@@ -1,8 +1,7 @@
-"""The few system calls that Python does not offer, and what their failures mean.
+"""The few system calls that Python does not offer, and what their failures mean."""
 
-Linux only, and imported only where a network is being made. They go through ctypes:
-``os.unshare`` exists from Python 3.12 on, prctl(2) in no version.
-"""
+# Linux only, and imported only where a network is being made. They go through ctypes:
+# ``os.unshare`` exists from Python 3.12 on, prctl(2) in no version.
 
 import ctypes
 import errno

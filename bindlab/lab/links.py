@@ -1,9 +1,8 @@
-"""The links, addresses and routes that hosts of the lab are made of, as orders to the kernel.
+"""The links, addresses and routes that hosts of the lab are made of, as orders to the kernel."""
 
-By rtnetlink(7) rather than the ``ip`` program, which slim containers lack: an order takes
-microseconds instead of a process. The numbers are those of <linux/if_link.h>, if_addr.h,
-rtnetlink.h and if_bridge.h.
-"""
+# By rtnetlink(7) rather than the ``ip`` program, which slim containers lack: an order takes
+# microseconds instead of a process. The numbers are those of <linux/if_link.h>, if_addr.h,
+# rtnetlink.h and if_bridge.h.
 
 import errno
 import socket

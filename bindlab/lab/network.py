@@ -1,8 +1,4 @@
-"""Networks for a test: real hosts, of this kernel, that see each other and nothing else.
-
-The hosts are network namespaces (network_namespaces(7)), made and held by a helper program
-(builder.py) that ends with the ``with``, and with this process however it ends.
-"""
+"""Networks for a test: real hosts, of this kernel, that see each other and nothing else."""
 
 import contextlib
 import io
@@ -21,11 +17,12 @@ from bindlab.lab.machine import Machine, Plan, Wiring
 from bindlab.lab.objects import send_object
 from bindlab.lab.program import end
 from bindlab.lab.wire import Closed, pair, receive
+from bindlab.value import Value
 
 if TYPE_CHECKING:
     import subprocess
 
-__all__ = ["Network", "network"]
+__all__ = ["Availability", "Network", "available", "network"]
 
 _PROGRAM: Final = (
     "import socket, sys; sys.path[:] = sys.argv[3:]; from bindlab.lab.builder import main; "
@@ -61,6 +58,32 @@ class Network:
 
     def __repr__(self) -> str:
         return f"<Network of {', '.join(self._hosts)}>"
+
+
+class Availability(Value):
+    """True where the lab works; else false, and ``reason`` says why."""
+
+    reason: str = ""
+
+    def __bool__(self) -> bool:
+        return not self.reason
+
+    def __str__(self) -> str:
+        return self.reason or "the lab is available"
+
+
+def available() -> Availability:
+    """Return whether :func:`network` works here, by trying: yes, or why not.
+
+    It takes as long as making a small network. In a test suite:
+
+    ``pytestmark = pytest.mark.skipif(not (lab := available()), reason=str(lab))``
+    """
+    try:
+        with network(here=Machine({"wire": ()})):
+            return Availability()
+    except OSError as error:
+        return Availability(str(error))
 
 
 @contextlib.contextmanager
@@ -100,7 +123,9 @@ def network(**hosts: Wiring) -> Generator[Network, None, None]:
 
 @contextlib.contextmanager
 def _held(machines: Mapping[str, Machine]) -> Generator[Mapping[str, LabHost], None, None]:
-    # Heavy to import, and not needed by who only imports the lab.
+    # The hosts are network namespaces (network_namespaces(7)), made and held by a helper program
+    # (builder.py), which ends with the ``with``, and with this process however it ends.
+    # Heavy to import, and not needed where the lab is only imported.
     import subprocess
 
     with contextlib.ExitStack() as closing:

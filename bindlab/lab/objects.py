@@ -1,9 +1,9 @@
-"""Python objects in messages, with the live sockets inside them; pickled, so only between our own.
+"""Python objects in messages, pickled, with the live sockets inside them."""
 
-Safe where no program can write: a request comes from the test's process, and an answer from a
-process that was forked for one call and closes its channel before it could become a program.
-A socket belongs to the network namespace in which it was made, whoever holds it.
-"""
+# A pickle can run any code where it is taken apart. So this is for messages that no program can
+# write: requests come from the test's process, and the answer of a function from the process
+# that was forked for it, by a socket that closes before that process could become a program.
+# A socket belongs to the network namespace in which it was made, also in another process.
 
 import contextlib
 import io
