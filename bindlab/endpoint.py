@@ -19,6 +19,7 @@ __all__ = [
     "Transport",
     "address_text",
     "is_zone",
+    "lacks_zone",
     "parse_address",
     "parse_port",
     "parse_transport",
@@ -209,6 +210,11 @@ def parse_transport(value: object) -> Transport:
         return "udp"
     error = ValueError if isinstance(value, str) else TypeError
     raise error(f'{value!r} is no transport: write "tcp" or "udp"')
+
+
+def lacks_zone(ip: IPAddress) -> bool:
+    """Return whether *ip* is link-local and does not say on which link (RFC 4007)."""
+    return isinstance(ip, IPv6Address) and ip.is_link_local and ip.scope_id is None
 
 
 def unmap(ip: IPAddress) -> IPAddress:

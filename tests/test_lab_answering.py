@@ -398,6 +398,13 @@ def test_a_server_that_comes_meanwhile() -> None:
     assert told.evidence[1:] == ("0.0.0.0:3000 came while the port was tried",)
 
 
+def test_an_address_that_cannot_be_dialled_is_left_out() -> None:
+    """A link-local address whose interface's name cannot be a zone is no reason to give up."""
+    host = Host([Interface("a b", None, None, ["fe80::1/64", "192.0.2.7/24"])])
+    tried = [str(address.ip) for address in local_addresses(host) if address.interface]
+    assert tried == ["192.0.2.7"]
+
+
 def test_thousands_of_addresses_take_linear_time() -> None:
     """Each address, with its state, is looked at once, and so is what was met there."""
     networks = [f"2001:db8::{number:x}/64" for number in range(1, 4001)]

@@ -3,10 +3,9 @@
 import sys
 import time
 from collections.abc import Callable, Iterable
-from ipaddress import IPv6Address
 from typing import Protocol, TypeAlias
 
-from bindlab.endpoint import Endpoint, IPAddress, parse_address, unmap
+from bindlab.endpoint import Endpoint, IPAddress, lacks_zone, parse_address, unmap
 from bindlab.probing.dial import Dial, dial_all
 from bindlab.probing.outcome import Outcome, Probe
 from bindlab.sockaddr import family_of
@@ -176,7 +175,7 @@ def parse_target(endpoint: object) -> Endpoint:
         raise ValueError(f"{endpoint}: nothing has port 0: write the port that the server has")
     if unmap(endpoint.ip).is_multicast:
         raise ValueError(f"{endpoint} is a multicast group, and nobody answers from it")
-    if _lacks_zone(endpoint.ip):
+    if lacks_zone(endpoint.ip):
         raise ValueError(
             f"{endpoint}: a link-local address needs its zone: "
             f"write {Endpoint(f'{endpoint.ip}%eth0', endpoint.port, endpoint.transport)}"
@@ -202,15 +201,11 @@ def _parse_source(source: object, target: Endpoint) -> Endpoint | None:
         raise ValueError(f"source {ip} is a wildcard: write None to let the system choose")
     if unmap(ip).is_multicast:
         raise ValueError(f"source {ip} is a multicast group: nothing is sent from one")
-    if _lacks_zone(ip):
+    if lacks_zone(ip):
         raise ValueError(f"source {ip}: a link-local address needs its zone, as in {ip}%eth0")
     if (family_of(ip), unmap(ip).version) != (family_of(target.ip), unmap(target.ip).version):
         raise ValueError(f"source {ip} and target {target} are of different families")
     return Endpoint(ip, 0, target.transport)
-
-
-def _lacks_zone(ip: IPAddress) -> bool:
-    return isinstance(ip, IPv6Address) and ip.is_link_local and ip.scope_id is None
 
 
 def _loopback(endpoint: Endpoint) -> Endpoint:

@@ -5,7 +5,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Final, NamedTuple
 
 from bindlab.binding import Binding
-from bindlab.endpoint import IPAddress, address_text, parse_address, unmap
+from bindlab.endpoint import IPAddress, address_text, lacks_zone, parse_address, unmap
 from bindlab.host import Host
 from bindlab.interface import AddressState, Interface
 from bindlab.special_addresses import Kind, kind_of_address
@@ -81,8 +81,10 @@ def local_addresses(host: Host) -> Iterator[LocalAddress]:
             continue  # Linux has its addresses all the same (measured)
         unusable = {int(ip) for ip, state in interface.states or () if state & _NOT_USABLE}
         for ip in map(parse_address, interface.addresses):
-            if ip not in seen and not (ip.version == 6 and int(ip) in unusable):
-                seen.add(ip)
-                yield LocalAddress(ip, interface)
+            # Some interface may have a name and an index that cannot be a zone to dial.
+            if ip in seen or lacks_zone(ip) or (ip.version == 6 and int(ip) in unusable):
+                continue
+            seen.add(ip)
+            yield LocalAddress(ip, interface)
     unlisted = (*_LOOPBACKS, _UNUSED) if on_linux else _LOOPBACKS
     yield from (LocalAddress(ip) for ip in unlisted if ip not in seen)
