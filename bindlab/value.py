@@ -90,9 +90,7 @@ class Value:
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         own = cls.__annotations__
-        cls._fields = cls._fields | {name.lstrip("_"): kind for name, kind in own.items()}
-        if "__slots__" in vars(cls):
-            return  # with a constructor of its own, which is to be converted
+        cls._fields = cls._fields | own
         cls._defaults = cls._defaults.copy()
         for name in own.keys() & vars(cls).keys():
             default: object = vars(cls)[name]
@@ -117,8 +115,7 @@ class Value:
 
     def _set(self, **fields: object) -> None:
         """Set *fields*, which nothing else can; for ``_check()``."""
-        for name, value in fields.items():
-            object.__setattr__(self, name, value)
+        vars(self).update(fields)
 
     @classmethod
     def _made(cls, fields: Mapping[str, object]) -> Self:
@@ -126,7 +123,7 @@ class Value:
         return cls(**fields)
 
     def _values(self) -> tuple[object, ...]:
-        return tuple(map(self.__getattribute__, self._fields))
+        return tuple(map(vars(self).__getitem__, self._fields))
 
     def replace(self, **changes: object) -> Self:
         """Return a copy with *changes*, checked like any new value."""
@@ -139,12 +136,6 @@ class Value:
 
     def __deepcopy__(self, memo: object) -> Self:
         return self
-
-    def __getstate__(self) -> tuple[None, dict[str, object]]:
-        return None, dict(zip(self._fields, self._values(), strict=True))
-
-    def __setstate__(self, state: tuple[None, dict[str, object]]) -> None:
-        self._set(**state[1])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Value) or type(other) is not type(self):
