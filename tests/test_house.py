@@ -125,6 +125,19 @@ def test_the_core_touches_nothing() -> None:
         assert {m for m in imports_of(path) if m.partition(".")[0] != "bindlab"} <= PURE_IMPORTS
 
 
+def test_linux_is_read_in_one_room() -> None:
+    """Netlink has one client, and /proc one reader; the lab's own processes look there as well."""
+    for path in PACKAGE.rglob("*.py"):
+        room = path.relative_to(PACKAGE).parts[0]
+        tree = ast.parse(path.read_text())
+        if room != "linux":
+            names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+            assert "AF_NETLINK" not in names, path
+        if room not in ("linux", "lab"):
+            texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+            assert not [text for text in texts if str(text).startswith("/proc/")], path
+
+
 FACE = PACKAGE / "__init__.py"
 DOORS = sorted({*PACKAGE.rglob("__init__.py")} - {FACE})
 
