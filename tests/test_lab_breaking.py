@@ -15,7 +15,7 @@ from pathlib import Path
 
 import lab_scripts
 import pytest
-from test_lab import gone, needs_lab
+from lab_home import gone, needs_lab
 
 from bindlab import lab
 from bindlab.lab import LabError, LabHost, Machine, objects, wire
