@@ -60,7 +60,7 @@ def reachable_from(target: object, *, host: Host | None = None) -> Reach:
 
 
 def _this_host() -> Host:
-    # To judge a machine on paper, nobody need know how a real one is read.
+    # A machine on paper needs nothing of this.
     from bindlab.snapshot import this_host
 
     return this_host()
@@ -84,7 +84,7 @@ def _are_several(target: object) -> TypeGuard[Collection[object]]:
 
 
 def _presumed(endpoint: Endpoint, host: Host) -> Binding:
-    """Return the widest binding that *endpoint* can stand for by default on *host*."""
+    """Return the binding that a socket on *endpoint* has by default; if unsure, the widest."""
     wildcard = isinstance(unmap(endpoint.ip), IPv6Address) and endpoint.is_unspecified
     v6only = False if wildcard and host.bindv6only is False else None
     return Binding(endpoint, v6only=v6only, listening=True)

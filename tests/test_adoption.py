@@ -274,6 +274,14 @@ def _activate(
     return answer, still, left
 
 
+def _pidfds_differ() -> bool:
+    pidfds = [os.pidfd_open(os.getpid()), os.pidfd_open(os.getppid())]
+    inodes = {os.fstat(each).st_ino for each in pidfds}
+    for each in pidfds:
+        os.close(each)
+    return len(inodes) == 2
+
+
 ALL = ["LISTEN_FDNAMES", "LISTEN_FDS", "LISTEN_PID", "LISTEN_PIDFDID"]
 NAMES = {"LISTEN_FDS": "4", "LISTEN_FDNAMES": "web:dns:control:web"}
 
@@ -315,7 +323,9 @@ NAMES = {"LISTEN_FDS": "4", "LISTEN_FDNAMES": "web:dns:control:web"}
 def test_activation_follows_the_protocol(
     pid: str, name: str, clean: str, environment: dict[str, str], answer: object
 ) -> None:
-    """LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES as systemd writes them (hard case 9)."""
+    """LISTEN_FDS, LISTEN_PID and the others as systemd writes them (hard case 9)."""
+    if pid == "pidfd-of-parent" and not _pidfds_differ():
+        pytest.skip("before Linux 6.9 all pidfds have one inode")
     found, still, left = _activate(pid, name, clean, environment)
     if isinstance(answer, str):
         assert answer in str(found)
