@@ -19,7 +19,7 @@ from bindlab.errors import (
     FamilyNotSupportedError,
     bind_error,
 )
-from bindlab.opening.group import any_held, first_held, held
+from bindlab.opening.group import hold, hold_any, hold_first
 from bindlab.opening.hints import add_hint
 from bindlab.opening.one_socket import LENDS, open_socket
 from bindlab.opening.port_range import ephemeral_ports, gives_lent_ports
@@ -86,11 +86,11 @@ def allocate(
     try:
         present, left_out = _present(wanted, optional) if optional else (wanted, ())
         if ports is not None:
-            group = first_held(present, ports, lends=lends)
+            group = hold_first(present, ports, lends=lends)
         elif number:
-            group = held(present, number, insists=True, lends=lends)
+            group = hold(present, number, insists=True, lends=lends)
         else:
-            group = any_held(present, lends=lends)
+            group = hold_any(present, lends=lends)
     except BindError as error:
         add_hint(error)
         raise

@@ -9,7 +9,7 @@ from bindlab.opening.one_socket import allow_reuse, exclude_others, open_socket
 from bindlab.opening.port_range import free_choice
 from bindlab.opening.request import Request
 
-__all__ = ["Group", "HeldSocket", "any_held", "first_held", "held"]
+__all__ = ["Group", "HeldSocket", "hold", "hold_any", "hold_first"]
 
 Requests: TypeAlias = tuple[Request, ...]
 
@@ -29,7 +29,7 @@ class Group(NamedTuple):
     sockets: tuple[HeldSocket, ...]
 
 
-def held(requests: Requests, port: int, *, insists: bool = False, lends: bool = False) -> Group:
+def hold(requests: Requests, port: int, *, insists: bool = False, lends: bool = False) -> Group:
     """Return sockets that all have *port*, or for 0 the one that the first of them is given.
 
     Only one that *insists* takes the port over an earlier server's connections.
@@ -52,7 +52,7 @@ def held(requests: Requests, port: int, *, insists: bool = False, lends: bool = 
     return Group(port, tuple(sockets))
 
 
-def any_held(requests: Requests, *, lends: bool = False) -> Group | None:
+def hold_any(requests: Requests, *, lends: bool = False) -> Group | None:
     """Return sockets on a port of the system's choice; ``None`` if none is free for all of them.
 
     Each in its turn asks the system for a port, and if that is full, ``AddressInUseError``
@@ -60,7 +60,7 @@ def any_held(requests: Requests, *, lends: bool = False) -> Group | None:
     """
     for turn in range(len(requests)):
         try:
-            found = held(requests[turn:] + requests[:turn], 0, lends=lends)
+            found = hold(requests[turn:] + requests[:turn], 0, lends=lends)
         except AddressInUseError as error:
             if error.endpoint is not None and error.endpoint.port == 0:
                 raise
@@ -69,15 +69,15 @@ def any_held(requests: Requests, *, lends: bool = False) -> Group | None:
             return found
         back = len(requests) - turn
         return Group(found.port, found.sockets[back:] + found.sockets[:back])
-    return first_held(requests, free_choice(), lends=lends)
+    return hold_first(requests, free_choice(), lends=lends)
 
 
-def first_held(requests: Requests, ports: Iterable[int], *, lends: bool = False) -> Group | None:
+def hold_first(requests: Requests, ports: Iterable[int], *, lends: bool = False) -> Group | None:
     """Return sockets on the first of *ports* that they can all have; ``None`` if all are taken."""
     denied: BindPermissionError | None = None
     for port in ports:
         try:
-            return held(requests, port, lends=lends)
+            return hold(requests, port, lends=lends)
         except AddressInUseError:
             continue
         except BindPermissionError as error:  # one of several may be privileged, or excluded
