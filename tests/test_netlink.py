@@ -353,7 +353,7 @@ def test_nothing_but_an_oserror_comes_of_a_malformed_answer(
                 with_client(links),
                 with_client(lambda client: addresses(client, 4)),
                 with_client(lambda client: addresses(client, 6)),
-                with_client(lambda client: routing(client, host.interfaces)),
+                lambda: routing(host.interfaces),
                 with_client(lambda client: link_attributes(client, "eth0")),
             ]
             malformed = 0

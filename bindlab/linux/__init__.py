@@ -3,13 +3,13 @@
 Every edge and the lab use it; it can be imported on every system, where asking is then an
 ``OSError`` or ``None``. Answers are of the calling thread's network namespace and of the moment.
 
-- Two lists with one client, ``with Netlink() as netlink:`` :func:`links`, :func:`addresses`,
-  :func:`routing`. A table that is malformed is an ``OSError`` with ``EBADMSG``.
-- Questions that need no client: :func:`sockets_on`, :func:`owners_of`, :func:`has_answered`,
-  :func:`tells_programs_apart`, :func:`sysctl`, :func:`namespace_cookie`.
-- Orders, for who makes networks: ``netlink.order(RTM_NEWLINK, ifinfomsg() + packed([...]))``,
-  with ``NLM_F_CREATE | NLM_F_EXCL`` for what must not exist yet. A refusal is an ``OSError``
-  with the kernel's own words; its ``strerror`` has them behind a colon.
+- Tables, with one client, ``with Netlink() as netlink:`` :func:`links`, :func:`addresses`. A
+  malformed one is an ``OSError`` with ``EBADMSG``.
+- Questions that need no client: :func:`routing`, :func:`sockets_on`, :func:`owners_of`,
+  :func:`has_answered`, :func:`tells_programs_apart`, :func:`sysctl`, :func:`namespace_cookie`.
+- Orders, to make a network: ``netlink.order(RTM_NEWLINK, ifinfomsg() + packed([...]))``, with
+  ``NLM_F_CREATE | NLM_F_EXCL`` for what must not exist yet. A refusal is an ``OSError`` with the
+  kernel's own words: they are in its ``strerror``, behind a colon.
 """
 
 from bindlab.linux.interfaces import (

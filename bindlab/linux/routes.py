@@ -2,7 +2,7 @@
 
 import socket
 import struct
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final, NamedTuple
 
@@ -31,9 +31,9 @@ _REFUSALS: Final[Mapping[int, Refusal]] = {6: "blackhole", 7: "unreachable", 8: 
 class Routing(NamedTuple):
     """What Linux delivers to itself, and the routes by which it sends the rest, in its order."""
 
-    local: tuple[IPNetwork, ...]
+    local: tuple[IPNetwork, ...] | None = None
     """What is delivered here though no interface has it: ``ip route show table local``."""
-    away: tuple[Route, ...] | None
+    away: tuple[Route, ...] | None = None
     """The routes to others; ``None`` where routes do not tell all."""
 
 
@@ -43,15 +43,36 @@ class _Line(NamedTuple):
     """``None`` where the line says what a :class:`Route` cannot."""
 
 
-def routing(netlink: Netlink, interfaces: Iterable[Interface]) -> Routing:
-    """Return the routes of both versions of IP, of a machine that has these *interfaces*.
+def routing(interfaces: Collection[Interface]) -> Routing:
+    """Return the routes of both versions of IP, of this machine, which has these *interfaces*.
 
     Those to others are of the table ``main``. What they cannot tell: rules beyond those that
     every namespace has (``ip rule``; a VRF brings one), routes for some sources or types of
     service only, ``throw`` routes, routes to others in the tables ``local`` and ``default``, and
     interfaces that are not among these. A next hop that is dead is none, nor is a route that
-    has expired.
+    has expired. Where the system does not tell, both are ``None``.
     """
+    try:
+        with Netlink() as netlink:
+            return _routing(netlink, interfaces)
+    except OSError:
+        return Routing()
+
+
+def rtmsg(
+    family: int,
+    prefix_length: int = 0,
+    *,
+    table: int = 0,
+    protocol: int = 0,
+    scope: int = 0,
+    kind: int = 0,
+) -> bytes:
+    """Return the structure that begins a message about a route."""
+    return _RTMSG.pack(family, prefix_length, 0, 0, table, protocol, scope, kind, 0)
+
+
+def _routing(netlink: Netlink, interfaces: Collection[Interface]) -> Routing:
     names = {each.index: each.name for each in interfaces if each.index is not None}
     own = {ip.packed for each in interfaces for ip in each.addresses}
     local: dict[IPNetwork, None] = {}
@@ -67,19 +88,6 @@ def routing(netlink: Netlink, interfaces: Iterable[Interface]) -> Routing:
             else:
                 away += line.away
     return Routing(tuple(local), tuple(away) if tells_all else None)
-
-
-def rtmsg(
-    family: int,
-    prefix_length: int = 0,
-    *,
-    table: int = 0,
-    protocol: int = 0,
-    scope: int = 0,
-    kind: int = 0,
-) -> bytes:
-    """Return the structure that begins a message about a route."""
-    return _RTMSG.pack(family, prefix_length, 0, 0, table, protocol, scope, kind, 0)
 
 
 def _lines(

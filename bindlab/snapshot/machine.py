@@ -2,14 +2,13 @@
 
 import socket
 import sys
-from collections.abc import Iterable
 from ipaddress import IPv4Interface, IPv6Address, IPv6Interface
 from typing import TYPE_CHECKING, Final
 
 from bindlab.endpoint import is_zone
 from bindlab.host import Host, System
 from bindlab.interface import AddressState, Interface, InterfaceAddress
-from bindlab.linux import Link, Netlink, Routing, routing, sysctl_flag
+from bindlab.linux import Link, routing, sysctl_flag
 from bindlab.snapshot.listing import Facts, listed
 from bindlab.sockaddr import zone_of
 
@@ -79,15 +78,15 @@ def this_host() -> Host:
     found = interfaces()
     if name != "linux":
         return Host(found, name, bindv6only=_bindv6only(), strong_host=None, local_routes=None)
-    known = _routing(found)
+    known = routing(found)
     return Host(
         found,
         name,
         route_localnet=sysctl_flag("ipv4/conf/all/route_localnet"),
         bindv6only=_bindv6only(),
         strong_host=False,
-        local_routes=None if known is None else known.local,
-        routes=None if known is None else known.away,
+        local_routes=known.local,
+        routes=known.away,
     )
 
 
@@ -167,12 +166,4 @@ def _bindv6only() -> bool | None:
         with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as fresh:
             return bool(fresh.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY))
     except (AttributeError, OSError):
-        return None
-
-
-def _routing(own: Iterable[Interface]) -> Routing | None:
-    try:
-        with Netlink() as netlink:
-            return routing(netlink, own)
-    except OSError:
         return None
