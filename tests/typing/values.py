@@ -1,7 +1,14 @@
 """What type checkers see of the values: read by mypy and pyright, never run."""
 
 import socket
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+)
 from typing import assert_type
 
 from bindlab import (
@@ -40,6 +47,10 @@ def values(endpoint: Endpoint, host: Host) -> None:
     assert_type(host.replace(routes=()), Host)
     assert_type(Host.of(lo="127.0.0.1/8", wifi=["10.0.0.1/8"], system="windows"), Host)
     assert_type(Binding(endpoint, v6only=True).peer, Endpoint | None)
+    eth0 = Interface("eth0", addresses=["10.0.0.1/8"])
+    assert_type(eth0.addresses, tuple[IPv4Interface | IPv6Interface, ...])
+    assert_type(eth0.display_name, str)
+    assert_type(Candidate("10.0.0.1", 80, reason="the only one").ip, IPv4Address | IPv6Address)
 
 
 def answers(reach: Reach) -> None:
@@ -67,6 +78,8 @@ def edges() -> None:
 def mistakes(endpoint: Endpoint) -> None:
     endpoint.port = 81  # type: ignore[misc]
     Endpoint("127.0.0.1", "80")  # type: ignore[arg-type]
+    Endpoint(2130706433, 80)  # type: ignore[arg-type]
+    Endpoint("127.0.0.1", host="eth0")  # type: ignore[call-arg]
     bind(0, transport="sctp")  # type: ignore[arg-type]
     listen(0, None)  # type: ignore[arg-type]
     Host.of(system="beos")  # type: ignore[arg-type]
