@@ -6,7 +6,7 @@ on the Ethernet try. They are real in the lab; without a lab the laptop exists o
 
 from socket import socket
 
-from bindlab import Host, lab, reachable_from
+from bindlab import Host, Route, lab, reachable_from
 
 WIFI, ETHERNET, PHONE, PC = "192.168.0.102", "10.0.0.12", "192.168.0.50", "10.0.0.50"
 BOUND = f"{WIFI}:3000"
@@ -38,7 +38,7 @@ def main() -> None:
     print(f"A server on {BOUND}, on a laptop that has {ETHERNET} too")
     if there := lab.available():
         print("(tried with the lab's machines)")
-        to_the_wifi = lab.Route("192.168.0.0/24", ETHERNET)
+        to_the_wifi = Route("192.168.0.0/24", gateway=ETHERNET)
         with (
             lab.network(
                 laptop={"wifi": f"{WIFI}/24", "ethernet": f"{ETHERNET}/24"},

@@ -1,4 +1,4 @@
-"""Why 0.0.0.0 works: it stands for every IPv4 address of the host, and is none to dial.
+"""Why 0.0.0.0 works: it means every IPv4 address of the host, and cannot be dialled.
 
 It is often said to receive from every interface. From every interface, yes, but by IPv4 alone:
 it says nothing of IPv6. A laptop with both is tried from a phone with both, in the lab or on paper.

@@ -40,7 +40,7 @@ CASES = {
     ],
     "8: the catalogue of errors": [
         "test_a_listener_is_named",
-        "test_an_invisible_holder_is_guessed",
+        "test_a_holder_that_does_not_listen_is_named_or_guessed",
         "test_an_address_in_use_may_come_from_listen",
         "test_ports_below_the_system_s_own_limit_need_a_privilege",
         "test_a_foreign_address_lists_the_own_ones",

@@ -168,7 +168,7 @@ def parse_target(endpoint: object) -> Endpoint:
         )
     if endpoint.is_unspecified:
         raise ValueError(
-            f"{endpoint} is a wildcard, an address to listen on and none to dial: "
+            f"{endpoint} is a wildcard, which is for listening and cannot be dialled: "
             f"write one that it stands for, such as {_loopback(endpoint)}"
         )
     if endpoint.port == 0:
