@@ -116,6 +116,13 @@ class TestWhatAProgramGets:
         assert not target.exists()
         assert host.call(divmod, 7, 2) == (3, 1)
 
+    def test_it_cannot_make_its_output_endless(self, host: LabHost) -> None:
+        """A program may extend the file of its output to any length; no more than some is read."""
+        grow = f"import os; os.ftruncate(1, {1 << 50}); print('end')"
+        with host.run([sys.executable, "-c", grow]) as program:
+            assert program.wait(10) == 0
+        assert len(program.output) == 1 << 26
+
     def test_an_agent_tells_data_only(self, host: LabHost) -> None:
         """What is said of a program's end is read as JSON: a pickle there is not taken apart."""
         ours, theirs = socket.socketpair()

@@ -56,8 +56,9 @@ def main(control: socket.socket, owner: int) -> None:
         own_network()
         hosts = _build(plan.machines, control)
         for host in hosts.values():
-            with host.requests:
-                send_data(control, ["host", host.pid], [host.requests.fileno()])
+            with host.requests, open(f"/proc/{host.pid}/ns/net", "rb", 0) as namespace:
+                handed_over = [host.requests.fileno(), namespace.fileno()]
+                send_data(control, ["host", host.pid], handed_over)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no zombies of what programs left behind
         poll = select.poll()
         poll.register(control, 0)  # POLLHUP alone: the network is closed

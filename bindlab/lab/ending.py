@@ -42,16 +42,17 @@ def _children() -> list[int]:
 
 
 def _parent(pid: int) -> int | None:
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as file:
-        # proc(5): the name, in parentheses, may hold anything; state and parent follow.
-        return int(file.read().rpartition(")")[2].split()[1])
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", "rb") as file:
+        # proc(5): the name, in parentheses, may hold any bytes; state and parent follow.
+        return int(file.read().rpartition(b")")[2].split()[1])
     return None
 
 
 def end_members(namespaces: Collection[int]) -> None:
     """Kill the processes that are in network namespaces, given by descriptors.
 
-    This is for what a killed builder left behind. It ends after some seconds in any case.
+    This is for what a killed builder left behind. It ends after some seconds in any case. As
+    long as the descriptors are open, no other namespace gets the number of one.
     """
     wanted = {_identity(os.fstat(number)) for number in namespaces}
     deadline = time.monotonic() + _PATIENCE

@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from bindlab.endpoint import IPAddress
@@ -129,7 +129,8 @@ def _held(machines: Mapping[str, Machine]) -> Generator[Mapping[str, LabHost], N
     import subprocess
 
     with contextlib.ExitStack() as closing:
-        namespaces = closing.enter_context(_Namespaces())
+        namespaces: list[io.FileIO] = []
+        held = closing.enter_context(contextlib.ExitStack())
         control, theirs = pair()
         closing.enter_context(control)
         # A session of its own, so that Ctrl-C at the terminal ends it through us alone.
@@ -153,10 +154,10 @@ def _held(machines: Mapping[str, Machine]) -> Generator[Mapping[str, LabHost], N
         try:
             send_object(control, Plan(machines))
             for name, machine in machines.items():
-                pid, requests = _receive_host(control)
+                pid, requests, namespace = _receive_host(control)
                 hosts[name] = LabHost(name, machine, pid, requests)
                 closing.callback(hosts[name].close)
-                namespaces.keep(pid)
+                namespaces.append(held.enter_context(namespace))
         except (Closed, ConnectionError) as error:
             # No LabError, which available() would take for a system that has no lab.
             raise RuntimeError(
@@ -167,28 +168,17 @@ def _held(machines: Mapping[str, Machine]) -> Generator[Mapping[str, LabHost], N
         yield hosts
 
 
-def _receive_host(control: socket.socket) -> tuple[int, socket.socket]:
+def _receive_host(control: socket.socket) -> tuple[int, socket.socket, io.FileIO]:
+    """Return a host's process, the socket that takes its calls, and its namespace."""
     message = receive(control)
     match json.loads(message.payload):
         case ["host", int(pid)]:
-            return pid, socket.socket(fileno=message.descriptors[0])
+            requests, namespace = message.descriptors
+            return pid, socket.socket(fileno=requests), io.FileIO(namespace)
         case ["failed", int() | None as number, str(text)]:
             raise LabError(number, text)
         case unknown:
             raise RuntimeError(f"the program that makes networks said {unknown}")
-
-
-class _Namespaces(contextlib.ExitStack):
-    """The hosts' namespaces, held open so that nobody else's can get the number of one."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.descriptors: list[int] = []
-
-    def keep(self, pid: int) -> None:
-        with contextlib.suppress(FileNotFoundError):  # killed already
-            file = self.enter_context(io.FileIO(f"/proc/{pid}/ns/net"))
-            self.descriptors.append(file.fileno())
 
 
 def _end_programs(hosts: Mapping[str, LabHost]) -> None:
@@ -201,7 +191,7 @@ def _hang_up(control: socket.socket, owner: int) -> None:
             control.shutdown(socket.SHUT_RDWR)
 
 
-def _end(builder: "subprocess.Popen[bytes]", owner: int, namespaces: _Namespaces) -> None:
+def _end(builder: "subprocess.Popen[bytes]", owner: int, namespaces: Sequence[io.FileIO]) -> None:
     import subprocess
 
     if os.getpid() != owner:
@@ -213,7 +203,7 @@ def _end(builder: "subprocess.Popen[bytes]", owner: int, namespaces: _Namespaces
         builder.kill()
         builder.wait()
     if builder.returncode != 0:
-        end_members(namespaces.descriptors)
+        end_members([namespace.fileno() for namespace in namespaces])
 
 
 def _machine(name: str, wiring: Wiring) -> Machine:

@@ -21,6 +21,8 @@ from bindlab.printable import printable_lines
 
 __all__ = ["Program", "Start", "Stream", "end", "launch"]
 
+_MOST_OUTPUT = 1 << 26  # bytes that are read; a program can make the file as long as it likes
+
 Stream: TypeAlias = IO[bytes] | IO[str] | int | None
 
 
@@ -82,11 +84,12 @@ class Program:
         """What it has written to its standard output and error, where captured, until it ended.
 
         A program that writes to a file rather than to a terminal may hold its lines back;
-        Python does, unless ``PYTHONUNBUFFERED`` is set in *env*.
+        Python does, unless ``PYTHONUNBUFFERED`` is set in *env*. After 64 MiB no more is read.
         """
         with contextlib.suppress(ValueError):  # closed meanwhile
             descriptor = self._captured.fileno()
-            written = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+            size = min(os.fstat(descriptor).st_size, _MOST_OUTPUT)
+            written = os.pread(descriptor, size, 0)
             self._output = written.decode(errors="replace")
         return self._output
 
