@@ -11,8 +11,8 @@ import pytest
 from bindlab import lab
 from bindlab.lab import LabHost, Machine, Network
 
-AVAILABLE = lab.available()
-needs_lab = pytest.mark.skipif(not AVAILABLE, reason=AVAILABLE.reason)
+_available = lab.available()
+needs_lab = pytest.mark.skipif(not _available, reason=_available.reason)
 SILENCE = 0.3  # seconds after which nobody answers, where the answer takes microseconds
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 from attempts import LINUX
+from lab_home import needs_lab
 
 from bindlab import (
     INTERNET,
@@ -43,9 +44,6 @@ from bindlab.scanning import (
     observing,
 )
 from bindlab.scanning.deduction import deduce
-
-AVAILABLE = lab.available()
-needs_lab = pytest.mark.skipif(not AVAILABLE, reason=AVAILABLE.reason)
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,11 @@ import subprocess
 import sys
 
 import pytest
+from lab_home import needs_lab
 
 from bindlab import Route, lab
 from bindlab.lab import Machine, Nic
 from bindlab.snapshot import interfaces
-
-AVAILABLE = lab.available()
 
 _NO_NAMES = ("all", "default", ".", "..", "a\0b", "a%d", "a/b", "a:b", "a b", "", "x" * 16, "é" * 8)
 _UNFIT = (
@@ -174,7 +173,7 @@ class TestDescriptions:
             ),
         ],
     )
-    @pytest.mark.skipif(not AVAILABLE, reason=AVAILABLE.reason)
+    @needs_lab
     def test_what_the_kernel_takes_is_taken(self, machine: Machine) -> None:
         """The checks refuse nothing that can be made."""
         with lab.network(host=machine, other={"w": (), "v": ()}) as net:

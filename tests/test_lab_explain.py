@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import pytest
+from lab_home import needs_lab
 
 from bindlab import Answer, Outcome, Reason, Route, explain, lab
 from bindlab.lab import Machine, Nic
@@ -18,8 +19,7 @@ from bindlab.linux.neighbours import (
     is_there,
 )
 
-AVAILABLE = lab.available()
-pytestmark = pytest.mark.skipif(not AVAILABLE, reason=AVAILABLE.reason)
+pytestmark = needs_lab
 
 WIFI, PHONE = "192.168.0.102", "192.168.0.50"
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from lab_home import needs_lab
 
 from bindlab import answering, lab, wait_until_listening
 from bindlab.lab import LabHost
 from bindlab.scanning import Observation
 from bindlab.scanning.deduction import deduce
 
-AVAILABLE = lab.available()
-pytestmark = pytest.mark.skipif(not AVAILABLE, reason=AVAILABLE.reason)
+pytestmark = needs_lab
 
 
 @pytest.fixture(scope="module")

@@ -4,16 +4,13 @@ from collections import Counter
 
 import pytest
 from attempts import LINUX
+from lab_home import needs_lab
 from parallel_run import OURS, SMALL, Fixture, run
-
-from bindlab import lab
-
-AVAILABLE = lab.available()
 
 
 @LINUX
 @pytest.mark.slow
-@pytest.mark.skipif(not AVAILABLE, reason=str(AVAILABLE))
+@needs_lab
 @pytest.mark.parametrize("fixture", OURS, ids=lambda fixture: fixture.name)
 def test_no_collision_in_a_thousand_tests(fixture: Fixture) -> None:
     """8 workers, 1,000 ports; ``python -m tests.parallel_run`` shows others in the same run."""

@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-
-from bindlab import lab
+from lab_home import needs_lab
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -14,10 +13,9 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```$", README, flags=re.DOTALL | re.MULT
 SHOWN = re.findall(
     r"^```python\n([^`]*)^```\n\n```text\n([^`]*)^```$", README, flags=re.DOTALL | re.MULTILINE
 )
-AVAILABLE = lab.available()
 
 
-@pytest.mark.skipif(not AVAILABLE, reason=str(AVAILABLE))
+@needs_lab
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
 def test_block_runs(block: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Each block of Python runs to its end as it stands, and says something."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from attempts import IPV6, LINUX, port_of
+from lab_home import needs_lab
 
 from bindlab import (
     BEYOND,
@@ -36,8 +37,6 @@ from bindlab.testing import (
     assert_reachable,
 )
 
-AVAILABLE = lab.available()
-needs_lab = pytest.mark.skipif(not AVAILABLE, reason=AVAILABLE.reason)
 PHONE = "192.168.0.50"
 
 

@@ -194,7 +194,8 @@ class LabHost:
         this process's environment variables, *cwd* its working directory. A program that
         cannot be started is the ``OSError`` of execve(2).
 
-        It shares this machine's files, but has the host's network, and is root of that.
+        It shares this machine's files, but has the host's network, and is root of that. Of
+        what is open here it inherits nothing else.
         ``/sys/class/net`` shows it the surrounding system's interfaces all the same.
         """
         start = Start(

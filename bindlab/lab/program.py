@@ -52,7 +52,7 @@ class Program:
         captured: io.FileIO,
         forget: Callable[["Program"], object],
     ) -> None:
-        self.args = args
+        self.args = tuple(args)
         self._process = process
         self._status = status
         self._captured = captured
