@@ -129,11 +129,6 @@ class Endpoint(Value):
             host = f"[{address}]"
         return f"{scheme}://{host}:{self.port}"
 
-    def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]:
-        # By the text of the address: until Python 3.11.4 a pickled IPv6Address has no zone.
-        ip, *rest = self._values()
-        return type(self), (str(ip), *rest)
-
     # A Candidate is an endpoint that somebody can dial, so it equals the plain one.
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Endpoint):

@@ -1,6 +1,6 @@
 """A route of a machine as a value: where packets for a network leave, or that they do not."""
 
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Literal, Self, TypeAlias, get_args
 
 from bindlab.endpoint import IPAddress, parse_address
@@ -63,13 +63,6 @@ class Route(Value):
         if gateway is not None and gateway.version < network.version:
             raise ValueError(f"{gateway} is no router to {network}: give its IPv6 address")
         self._set(network=network, gateway=gateway, source=source)
-
-    def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]:
-        # By the text of addresses: until Python 3.11.4 a pickled IPv6Address has no zone.
-        fields = self._values()
-        return type(self), tuple(
-            str(one) if isinstance(one, IPv6Address) else one for one in fields
-        )
 
     def __str__(self) -> str:
         words = (

@@ -1,6 +1,7 @@
 """What the values of bindlab have in common: fields that are declared once, checked and frozen."""
 
 from collections.abc import Mapping
+from ipaddress import IPv6Address
 from typing import (
     TYPE_CHECKING,
     ClassVar,
@@ -137,6 +138,9 @@ class Value:
     def __deepcopy__(self, memo: object) -> Self:
         return self
 
+    def __getstate__(self) -> dict[str, object]:
+        return {name: _picklable(value) for name, value in vars(self).items()}
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Value) or type(other) is not type(self):
             return NotImplemented
@@ -155,3 +159,25 @@ class Value:
 
     def __delattr__(self, name: str) -> Never:
         raise AttributeError(f"{type(self).__name__} is frozen: it keeps its {name}")
+
+
+def _picklable(value: object) -> object:
+    """Return a field as it is pickled: an IPv6 address by its text, so that it keeps its zone."""
+    if isinstance(value, IPv6Address) and type(value) is IPv6Address:  # no IPv6Interface
+        return _ByText(value)
+    if isinstance(value, tuple | frozenset) and type(value) in (tuple, frozenset):
+        return type(value)(map(_picklable, value))
+    return value
+
+
+class _ByText:
+    """An address whose pickle is its text: until Python 3.11.7 its own one has no zone.
+
+    https://github.com/python/cpython/issues/110196
+    """
+
+    def __init__(self, address: IPv6Address) -> None:
+        self._address = address
+
+    def __reduce__(self) -> tuple[type[IPv6Address], tuple[str]]:
+        return IPv6Address, (str(self._address),)

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bindlab import Candidate, Endpoint, Route
+from bindlab import Binding, Candidate, Endpoint, Host, Interface, Route, reachable_from
 from bindlab.endpoint import address_text, unmap
+from bindlab.interface import AddressState
 
 zones = st.from_regex(r"[a-zA-Z0-9_.@:\]\[-]{1,15}", fullmatch=True)
 addresses = st.one_of(
@@ -234,15 +235,27 @@ def test_unmap() -> None:
 def test_pickles_keep_the_zone_where_those_of_ipaddress_do_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Until Python 3.11.4 a copied or pickled IPv6Address has no zone; values keep theirs."""
+    """Until Python 3.11.7 a copied or pickled IPv6Address has no zone; values keep theirs."""
     monkeypatch.setattr(IPv6Address, "__reduce__", lambda self: (IPv6Address, (int(self),)))
     assert copy.copy(IPv6Address("fe80::1%eth0")) == IPv6Address("fe80::1")
     best = Candidate("fe80::1%eth0", 53, "udp", interface="eth0", reason="the only one")
-    for endpoint in (best, best.endpoint, Route("::/0", "eth0", "fe80::1%eth0")):
+    address = IPv6Address("fe80::1%eth0")
+    interface = Interface(
+        "eth0", 2, addresses=["fe80::1%eth0/64"], states=[(address, AddressState.PREFERRED)]
+    )
+    host = Host(interfaces=[interface], system="linux")
+    for value in (
+        best,
+        best.endpoint,
+        Route("::/0", "eth0", "fe80::1%eth0"),
+        host,
+        Binding(best.endpoint, groups=[("ff02::fb%eth0", "eth0")]),
+        reachable_from(best.endpoint, host=host).verdict("fe80::5%eth0"),
+    ):
         for twin in (
-            copy.copy(endpoint),
-            copy.deepcopy([endpoint])[0],
-            *(pickle.loads(pickle.dumps(endpoint, n)) for n in range(2, 6)),
+            copy.copy(value),
+            copy.deepcopy([value])[0],
+            *(pickle.loads(pickle.dumps(value, n)) for n in range(2, 6)),
         ):
-            assert twin == endpoint
-            assert repr(twin) == repr(endpoint)
+            assert twin == value
+            assert repr(twin) == repr(value)
