@@ -163,10 +163,14 @@ class Value:
 
 def _picklable(value: object) -> object:
     """Return a field as it is pickled: an IPv6 address by its text, so that it keeps its zone."""
-    if isinstance(value, IPv6Address) and type(value) is IPv6Address:  # no IPv6Interface
+    if type(value) is IPv6Address:  # an IPv6Interface keeps its zone
         return _ByText(value)
-    if isinstance(value, tuple | frozenset) and type(value) in (tuple, frozenset):
-        return type(value)(map(_picklable, value))
+    if type(value) is tuple:
+        several: tuple[object, ...] = value  # pyright: ignore[reportUnknownVariableType]
+        return tuple(map(_picklable, several))
+    if type(value) is frozenset:
+        unordered: frozenset[object] = value  # pyright: ignore[reportUnknownVariableType]
+        return frozenset(map(_picklable, unordered))
     return value
 
 
