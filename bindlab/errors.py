@@ -67,6 +67,11 @@ class BindError(OSError):
         state: dict[str, object] = {**self.__dict__, "__cause__": self.__cause__}
         return type(self), (self.errno, self.strerror), state
 
+    def __setstate__(self, state: dict[str, object] | None) -> None:
+        # CPython would do the same; PyPy would make ``__cause__`` an attribute like another.
+        for name, value in (state or {}).items():
+            setattr(self, name, value)
+
 
 class AddressInUseError(BindError):
     """Another socket has the port, or every port that would do is taken (``EADDRINUSE``)."""

@@ -5,7 +5,6 @@ Prints one line for each violation of the rules, and how many cases there were.
 
 import ctypes
 import errno
-import fcntl
 import gc
 import os
 import socket
@@ -90,6 +89,8 @@ def openings() -> dict[str, Callable[[], object]]:
     fixed = free_port()
     waiting = waiting_port()
     with bind() as sock:
+        import fcntl  # which Windows has not, where pytest imports this for doctests
+
         given = fcntl.fcntl(sock, fcntl.F_DUPFD_CLOEXEC, 100)
     os.environ |= {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
     return {

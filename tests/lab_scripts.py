@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import resource
 import signal
 import socket
 import subprocess
@@ -69,6 +68,8 @@ def default_timeout() -> None:
 
 def many_descriptors() -> None:
     """Wait for a program in a process that has more files open than select(2) can name."""
+    import resource  # which Windows has not
+
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     kept = [os.open(os.devnull, os.O_RDONLY) for _ in range(min(1100, most - 64))]

@@ -1,7 +1,6 @@
 """System calls that fail: each of them, at each place, with each plausible error number."""
 
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -61,6 +60,8 @@ def test_running_out_of_descriptors_is_a_clean_error(
     opening: Callable[[], object], spare: int
 ) -> None:
     """With none left: ResourcesExhaustedError, also from what explains it, and none is lost."""
+    import resource  # which Windows has not
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = max(map(int, descriptors())) + 12
     with ExitStack() as stack:

@@ -4,7 +4,6 @@ import contextlib
 import errno
 import gc
 import os
-import resource
 import signal
 import socket
 import sys
@@ -22,6 +21,7 @@ from bindlab.lab import LabError, LabHost, Machine, objects, wire
 from bindlab.lab.program import Program
 
 pytestmark = needs_lab
+resource = pytest.importorskip("resource")  # which Windows has not
 
 # Says what it has open besides what the interpreter opens to list that.
 LIST_DESCRIPTORS = """

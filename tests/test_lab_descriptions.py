@@ -44,6 +44,12 @@ class TestDescriptions:
         assert not lab.available()
         assert "this is win32" in lab.available().reason
 
+    def test_a_python_without_pidfds_has_no_lab(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """PyPy has no os.pidfd_open(): that is said beforehand, and nothing is tried."""
+        monkeypatch.delattr(os, "pidfd_open", raising=False)
+        assert not lab.available()
+        assert "os.pidfd_open()" in lab.available().reason
+
     def test_importing_it_is_light(self) -> None:
         """Importing the lab loads nothing that only Linux has, and nothing heavy."""
         script = (

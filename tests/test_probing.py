@@ -7,7 +7,6 @@ import itertools
 import math
 import os
 import pickle
-import resource
 import shutil
 import signal
 import socket
@@ -511,6 +510,8 @@ def test_nothing_leaks() -> None:
 @linux_only
 def test_too_many_open_files_is_an_error() -> None:
     """What says nothing of the target is raised: EMFILE is no outcome."""
+    import resource  # which Windows has not
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
     try:

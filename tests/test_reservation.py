@@ -7,7 +7,6 @@ import gc
 import itertools
 import os
 import pickle
-import resource
 import shutil
 import socket
 import subprocess
@@ -287,6 +286,8 @@ def _fill(stack: ExitStack, count: int, address: str, transport: str) -> None:
 
 @pytest.fixture
 def many_descriptors() -> Iterator[None]:
+    import resource  # which Windows has not
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < 12_000:
         pytest.skip("this process may not have 12,000 descriptors")

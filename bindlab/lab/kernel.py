@@ -5,6 +5,7 @@
 
 import ctypes
 import errno
+import functools
 import os
 import signal
 
@@ -17,7 +18,10 @@ CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 
-_libc = ctypes.CDLL(None, use_errno=True)
+
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def new_network() -> None:
@@ -61,13 +65,13 @@ def adopt_orphans() -> None:
 
 
 def _prctl(option: int, value: int) -> None:
-    if _libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0) != 0:
+    if _libc().prctl(option, ctypes.c_ulong(value), 0, 0, 0) != 0:
         number = ctypes.get_errno()
         raise LabError(number, f"prctl({option}): {os.strerror(number)}")
 
 
 def _unshare(flag: int, piece: str) -> None:
-    if _libc.unshare(flag) == 0:
+    if _libc().unshare(flag) == 0:
         return
     number = ctypes.get_errno()
     why = _REASONS.get((flag, number), "")

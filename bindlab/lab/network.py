@@ -117,6 +117,12 @@ def network(**hosts: Wiring) -> Generator[Network, None, None]:
     _check(machines)
     if not sys.platform.startswith("linux"):
         raise LabError(None, f"the lab is made of Linux namespaces, and this is {sys.platform}")
+    if not hasattr(os, "pidfd_open"):
+        raise LabError(
+            None,
+            "the lab ends its processes by os.pidfd_open(), and this Python has none "
+            f"({sys.implementation.name}): run the tests that need it on CPython",
+        )
     with _held(machines) as made:
         yield Network(made)
 

@@ -2,7 +2,6 @@
 
 import errno
 import functools
-import resource
 import select
 import socket
 import struct
@@ -43,6 +42,8 @@ class Outcome(NamedTuple):
 
 def dial_all(attempts: Sequence[Attempt], patience: float) -> list[Outcome]:
     """Make all *attempts*, and wait *patience* seconds after the last one was started."""
+    import resource  # which Windows has not
+
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     at_once = min(_AT_ONCE, most - 100)

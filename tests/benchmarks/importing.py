@@ -1,6 +1,5 @@
 """``import``, in an interpreter that has just started."""
 
-import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -62,5 +61,7 @@ def _sampler(statement: str) -> Sampler:
 
 def _time_of_children() -> float:
     """Return the processor time of all that have ended, helper programs of theirs included."""
+    import resource  # which Windows has not
+
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
