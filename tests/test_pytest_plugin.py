@@ -144,7 +144,9 @@ def test_skips_say_why(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatc
 
 def test_no_lending_is_a_skip(pytester: pytest.Pytester) -> None:
     """Where the system cannot lend a port, the test is skipped, and nothing is handed out."""
-    pytester.makeconftest("from bindlab.opening import allocation\nallocation.LENDS = False\n")
+    pytester.makeconftest(
+        "from bindlab.opening import allocation\nallocation.lends = lambda: False\n"
+    )
     result = run(pytester, "def test_lent(lent_port): ...", "-rs")
     result.assert_outcomes(skipped=1)
     result.stdout.fnmatch_lines(["SKIPPED*no port can be lent here: *cannot lend a port*"])

@@ -531,7 +531,7 @@ def test_a_port_with_old_connections_may_be_lent_by_two() -> None:
 
 def test_a_system_that_cannot_lend_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """Elsewhere than on Linux there is no such hold: the hint says what to do instead."""
-    monkeypatch.setattr("bindlab.opening.allocation.LENDS", False)
+    monkeypatch.setattr("bindlab.opening.allocation.lends", lambda: False)
     with pytest.raises(OptionNotSupportedError, match="cannot lend a port: hand the socket itself"):
         allocate(lendable=True)
 

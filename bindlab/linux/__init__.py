@@ -36,7 +36,7 @@ from bindlab.linux.netlink import (
 from bindlab.linux.processes import Owners, Process, owners_of
 from bindlab.linux.routes import RTM_NEWROUTE, Routing, routing, rtmsg
 from bindlab.linux.rules import tells_programs_apart
-from bindlab.linux.settings import sysctl, sysctl_flag
+from bindlab.linux.settings import has_sysctl, sysctl, sysctl_flag
 from bindlab.linux.sockets import TCP_LISTEN, ListedSocket, namespace_cookie, sockets_on
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "addresses",
     "attributes",
     "has_answered",
+    "has_sysctl",
     "ifaddrmsg",
     "ifinfomsg",
     "link_attributes",

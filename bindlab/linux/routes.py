@@ -41,6 +41,8 @@ class _Line(NamedTuple):
     here: IPNetwork | None = None
     away: Sequence[Route] | None = ()
     """``None`` where the line says what a :class:`Route` cannot."""
+    is_local: bool = False
+    """Whether it is of the table ``local``, as that of each own address."""
 
 
 def routing(interfaces: Collection[Interface]) -> Routing:
@@ -50,7 +52,9 @@ def routing(interfaces: Collection[Interface]) -> Routing:
     every namespace has (``ip rule``; a VRF brings one), routes for some sources or types of
     service only, ``throw`` routes, routes to others in the tables ``local`` and ``default``, and
     interfaces that are not among these. A next hop that is dead is none, nor is a route that
-    has expired. Where the system does not tell, both are ``None``.
+    has expired. Where the system does not tell, both are ``None``. A network stack that lists
+    no route to the own addresses does not tell what else it delivers here: ``local`` is
+    ``None`` (gVisor's has one table).
     """
     try:
         with Netlink() as netlink:
@@ -78,16 +82,18 @@ def _routing(netlink: Netlink, interfaces: Collection[Interface]) -> Routing:
     local: dict[IPNetwork, None] = {}
     away: list[Route] = []
     tells_all = True
+    tells_local = not any(each.is_up and each.addresses for each in interfaces)
     for family in (socket.AF_INET, socket.AF_INET6):
         tells_all = tells_all and has_only_usual_rules(netlink, family)
         for line in _lines(netlink, family, names, own):
+            tells_local = tells_local or line.is_local
             if line.here is not None:
                 local[line.here] = None
             if line.away is None:
                 tells_all = False
             else:
                 away += line.away
-    return Routing(tuple(local), tuple(away) if tells_all else None)
+    return Routing(tuple(local) if tells_local else None, tuple(away) if tells_all else None)
 
 
 def _lines(
@@ -105,13 +111,13 @@ def _lines(
         found = attributes(message, _RTMSG.size)
         to = found.get(_RTA_DST, everything)
         if table == LOCAL and length == full_length and to in own:
-            return None
+            return _Line(is_local=True)
         if number(found.get(_RTA_TABLE), table) != table:  # an old kernel cuts its number off
             return None
         network = _network(to, length)
         if table == LOCAL:
             if kind == _RTN_LOCAL:
-                return _Line(here=network)
+                return _Line(here=network, is_local=True)
             # Linux once kept ff00::/8 there as if it were unicast.
             return None if network.is_multicast else _Line(away=None)
         if _RTA_CACHEINFO in found and _is_expired(found[_RTA_CACHEINFO]):

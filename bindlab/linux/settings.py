@@ -1,6 +1,11 @@
 """Linux's settings of networks: /proc/sys/net, sysctl(8)."""
 
-__all__ = ["sysctl", "sysctl_flag"]
+import os
+from typing import Final
+
+__all__ = ["has_sysctl", "sysctl", "sysctl_flag"]
+
+_SETTINGS: Final = "/proc/sys/net"
 
 
 def sysctl(path: str) -> str:
@@ -9,7 +14,7 @@ def sysctl(path: str) -> str:
     One that does not exist or cannot be read is an ``OSError``. Of /proc/net and /sys only
     this is always the calling thread's own, not its process's (proc(5)).
     """
-    with open(f"/proc/sys/net/{path}", encoding="utf-8") as setting:
+    with open(f"{_SETTINGS}/{path}", encoding="utf-8") as setting:
         return setting.read().strip()
 
 
@@ -19,3 +24,17 @@ def sysctl_flag(path: str) -> bool | None:
         return bool(int(sysctl(path)))
     except (OSError, ValueError):
         return None
+
+
+def has_sysctl(path: str) -> bool:
+    """Return whether the system may have the setting: False where it shows others, not this one.
+
+    Network stacks that are not Linux's own, such as gVisor's, have few of its settings.
+    """
+    try:
+        os.stat(f"{_SETTINGS}/{path}")
+    except FileNotFoundError:
+        return not os.path.isdir(f"{_SETTINGS}/ipv4")
+    except OSError:
+        return True
+    return True

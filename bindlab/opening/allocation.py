@@ -21,7 +21,7 @@ from bindlab.errors import (
 )
 from bindlab.opening.group import hold, hold_any, hold_first
 from bindlab.opening.hints import add_hint
-from bindlab.opening.one_socket import LENDS, open_socket
+from bindlab.opening.one_socket import lends, open_socket
 from bindlab.opening.port_range import ephemeral_ports, gives_lent_ports
 from bindlab.opening.request import Request, request, true_or_false
 from bindlab.opening.reservation import Reservation
@@ -70,7 +70,8 @@ def allocate(
     - UDP: such a program gets every datagram. If it asks for port 0, it may be given a lent
       number.
     - Lending is an :class:`~bindlab.errors.OptionNotSupportedError` on other systems, which have
-      no such hold. It is one on Linux too where port 0 would yield the lent TCP port:
+      no such hold, and on a network stack that does not heed what is set after bind() (gVisor; it
+      is tried once). It is one on Linux too where port 0 would yield the lent TCP port:
       ``net.ipv4.ip_autobind_reuse`` is on, and ``net.ipv4.ip_local_port_range`` has the port.
 
     >>> with allocate("localhost") as held:
@@ -80,24 +81,24 @@ def allocate(
     wanted, optional = _wanted(addresses, _checked_transports(transports))
     number = parse_port(port)
     ports = None if within is None else _checked_range(within, number)
-    lends = true_or_false("lendable", lendable)
-    if lends and not LENDS:
+    is_lent = true_or_false("lendable", lendable)
+    if is_lent and not lends():
         raise _cannot_lend(wanted[0].endpoint(number), "this system cannot lend a port:")
     try:
         present, left_out = _present(wanted, optional) if optional else (wanted, ())
         if ports is not None:
-            group = hold_first(present, ports, lends=lends)
+            group = hold_first(present, ports, lends=is_lent)
         elif number:
-            group = hold(present, number, insists=True, lends=lends)
+            group = hold(present, number, insists=True, lends=is_lent)
         else:
-            group = hold_any(present, lends=lends)
+            group = hold_any(present, lends=is_lent)
     except BindError as error:
         add_hint(error)
         raise
     if group is None:
         raise _exhausted(present, ephemeral_ports() if ports is None else ports)
-    reservation = Reservation(group, left_out, lends)
-    if lends and _is_given_away(reservation):
+    reservation = Reservation(group, left_out, is_lent)
+    if is_lent and _is_given_away(reservation):
         reservation.close()
         raise _cannot_lend(
             reservation.endpoints[0],

@@ -1,15 +1,16 @@
 """How one socket takes its port: the system calls, in the order that keeps others out."""
 
 import errno
+import functools
 import os
 import socket
 import sys
 
-from bindlab.errors import Stage, bind_error
+from bindlab.errors import BindError, Stage, bind_error
 from bindlab.opening.request import Request
 from bindlab.sockaddr import SockAddr, to_sockaddr
 
-__all__ = ["LENDS", "allow_reuse", "exclude_others", "listen_on", "open_socket", "options_of"]
+__all__ = ["allow_reuse", "exclude_others", "lends", "listen_on", "open_socket", "options_of"]
 
 
 def options_of(platform: str) -> tuple[int | None, int | None]:
@@ -33,8 +34,39 @@ _EXCLUSIVE, _REUSE = options_of(sys.platform)
 _SHARE: int = getattr(socket, "SO_REUSEPORT", _UNKNOWN)
 _DEVICE: int = getattr(socket, "SO_BINDTODEVICE", _UNKNOWN)
 
-LENDS = sys.platform.startswith("linux")
-"""Whether a port that is bound with ``SO_REUSEADDR`` is held, but not against those who set it."""
+_IS_LINUX = sys.platform.startswith("linux")
+
+
+def lends() -> bool:
+    """Return whether a port can be held, but not against those who set ``SO_REUSEADDR``."""
+    return _IS_LINUX and _heeds_options_set_late()
+
+
+def _heeds_options_set_late() -> bool:
+    """Return whether what a socket sets after bind() lets others bind, as it does on Linux.
+
+    On gVisor, which passes for Linux, ``SO_REUSEADDR`` and ``SO_REUSEPORT`` count as they were
+    in bind().
+    """
+    try:
+        return _lets_others_bind()
+    except OSError:  # nothing to try it with: no descriptor, no loopback
+        return True
+
+
+@functools.cache  # what a kernel does, which does not change; what fails is tried again
+def _lets_others_bind() -> bool:
+    with socket.socket() as first, socket.socket() as second:
+        first.bind(("127.0.0.1", 0))
+        first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        second.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            second.bind(first.getsockname())
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            return False
+    return True
 
 
 def open_socket(
@@ -62,6 +94,8 @@ def open_socket(
             sock.setsockopt(socket.SOL_SOCKET, _SHARE, 1)
         elif _EXCLUSIVE is not None:
             sock.setsockopt(socket.SOL_SOCKET, _EXCLUSIVE, 1)
+        if backlog is not None and _IS_LINUX and not _heeds_options_set_late():
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         stage = "zone"
         address = _zoned_address(asked, port) if asked.zone else (asked.host, port)
         stage = "bind"
@@ -78,6 +112,10 @@ def open_socket(
             sock.bind(address)
         stage = "setsockopt"
         if asked.share_port and not shares_at_once:
+            if _IS_LINUX and not _heeds_options_set_late():
+                port = int(sock.getsockname()[1])
+                sock.close()
+                return open_socket(asked, port, backlog)
             sock.setsockopt(socket.SOL_SOCKET, _SHARE, 1)
         if backlog is not None:
             stage = "listen"
@@ -89,7 +127,7 @@ def open_socket(
     except BaseException as error:  # an ExitStack would cost a third of the system calls' time
         if sock is not None:
             sock.close()
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and not isinstance(error, BindError):
             raise bind_error(error, asked.endpoint(port), stage) from error
         raise
 

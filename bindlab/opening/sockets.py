@@ -56,7 +56,9 @@ def bind(
     wrong is a ``ValueError`` or ``TypeError``, raised before any system call.
 
     To serve TCP, prefer :func:`listen`: the server can be restarted while its connections
-    linger, because ``SO_REUSEADDR`` is set *after* ``listen()``.
+    linger, because ``SO_REUSEADDR`` is set *after* ``listen()``. Where a network stack heeds only
+    what is set before bind() (gVisor; it is tried once), a listener sets it there. Then another
+    one that sets it can listen on a wildcard beside a specific address, as on BSD.
     """
     asked = request(address, transport, dual_stack, device, share_port)
     return _open(asked, parse_port(port), None)
@@ -94,7 +96,8 @@ def listen(
 def backlog_of(sock: socket.socket) -> int | None:
     """Return how many connections may wait on a listening TCP *sock*, as the kernel has it.
 
-    ``None`` where the system does not say: only Linux does (``TCP_INFO``, tcp(7)). A socket
+    ``None`` where the system does not say: only Linux does (``TCP_INFO``, tcp(7)), and not every
+    network stack that passes for Linux. A socket
     that does not listen, is closed, or is not TCP, is a ``ValueError``.
     """
     if not sys.platform.startswith("linux"):
@@ -108,7 +111,14 @@ def backlog_of(sock: socket.socket) -> int | None:
     state, _, limit = _TCP_INFO.unpack(info)
     if state != TCP_LISTEN:
         raise ValueError("this socket does not listen: call its listen() first, or use listen()")
-    return int(limit)
+    return int(limit) if limit or _tells_backlogs() else None
+
+
+def _tells_backlogs() -> bool:
+    """Return whether a 0 is true: gVisor says so of each listener."""
+    with listen(backlog=1) as known:
+        info = known.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
+    return bool(_TCP_INFO.unpack(info)[2])
 
 
 def _open(asked: Request, port: int, backlog: int | None) -> socket.socket:

@@ -6,9 +6,9 @@ from ipaddress import IPv4Interface, IPv6Address, IPv6Interface
 from typing import TYPE_CHECKING, Final
 
 from bindlab.endpoint import is_zone
-from bindlab.host import Host, System
+from bindlab.host import DEFAULT, Host, System
 from bindlab.interface import AddressState, Interface, InterfaceAddress
-from bindlab.linux import Link, routing, sysctl_flag
+from bindlab.linux import Link, has_sysctl, routing, sysctl_flag
 from bindlab.snapshot.listing import Facts, listed
 from bindlab.sockaddr import zone_of
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["interfaces", "system", "this_host"]
 
 _UNKNOWN: Final = Link(0, "")
+_ROUTE_LOCALNET: Final = "ipv4/conf/all/route_localnet"
 # By the beginning of sys.platform. Any other system counts as FreeBSD, whose ancestor's network
 # code most of them have; in a snapshot its settings are unknown anyway.
 _SYSTEMS: Final[tuple[tuple[str, System], ...]] = (
@@ -66,7 +67,8 @@ def this_host() -> Host:
     What the system does not let us read is ``None``, unknown. ``bindv6only`` is what a new
     IPv6 socket says. ``strong_host`` is False on Linux, where no setting changes it
     (``rp_filter`` judges where a packet comes from), and unknown elsewhere, where it can be
-    configured. ``route_localnet`` is Linux's alone: elsewhere it is assumed to be off.
+    configured. ``route_localnet`` is Linux's alone: elsewhere it is assumed to be off, and so it is
+    where a network stack beside Linux's own (gVisor) has no such setting.
 
     ``local_routes`` are the networks that Linux delivers to itself by a route of its table
     ``local``, own addresses left out: 127.0.0.0/8, a prefix on loopback, ``ip route add
@@ -82,7 +84,7 @@ def this_host() -> Host:
     return Host(
         found,
         name,
-        route_localnet=sysctl_flag("ipv4/conf/all/route_localnet"),
+        route_localnet=(sysctl_flag(_ROUTE_LOCALNET) if has_sysctl(_ROUTE_LOCALNET) else DEFAULT),
         bindv6only=_bindv6only(),
         strong_host=False,
         local_routes=known.local,
