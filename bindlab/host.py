@@ -49,6 +49,8 @@ DEFAULTS: Final[Mapping[str, Mapping[System, bool | None]]] = {
         "freebsd": True,
         "openbsd": True,
     },
+    "tcp_l3mdev_accept": dict.fromkeys(SYSTEMS, False),
+    "udp_l3mdev_accept": dict.fromkeys(SYSTEMS, False),
     "strong_host": {
         "linux": False,
         "macos": False,
@@ -71,6 +73,8 @@ class Host(Value):
     - ``bindv6only``: whether a new IPv6 socket has ``IPV6_V6ONLY`` set (ipv6(7)).
     - ``strong_host``: whether a packet is refused that arrives by another interface than the
       one that owns its destination (RFC 1122 section 3.3.4.2, the strong host model).
+    - ``tcp_l3mdev_accept``, ``udp_l3mdev_accept`` (Linux): whether sockets without a device
+      take what comes by an interface in a VRF; for IPv4 and IPv6 alike.
     - ``local_routes``: networks that are delivered here though no interface lists their
       addresses (Linux: ``ip route add local``).
     - ``routes``: every :class:`Route` by which this machine sends to others, ``None`` where
@@ -88,6 +92,8 @@ class Host(Value):
     )
     routes: Given[Iterable[Route] | None, tuple[Route, ...] | None] = Given(default=None)
     assumed: Given[tuple[()], frozenset[str]] = Given(default=())
+    tcp_l3mdev_accept: Given[Setting, bool | None] = Given(default=DEFAULT)
+    udp_l3mdev_accept: Given[Setting, bool | None] = Given(default=DEFAULT)
 
     def _check(self) -> None:
         if self.system not in SYSTEMS:
@@ -117,6 +123,8 @@ class Host(Value):
         route_localnet: Setting = DEFAULT,
         bindv6only: Setting = DEFAULT,
         strong_host: Setting = DEFAULT,
+        tcp_l3mdev_accept: Setting = DEFAULT,
+        udp_l3mdev_accept: Setting = DEFAULT,
         local_routes: Iterable[IPNetwork | str] | None = (),
         routes: Iterable[Route] | None = None,
         **interfaces: str | InterfaceAddress | Interface | Iterable[str | InterfaceAddress],
@@ -138,7 +146,17 @@ class Host(Value):
                 raise TypeError(f"{name}={addresses!r} has no prefix: write {name}='10.0.0.1/8'")
             interface = Interface(name, index, None, addresses, is_up=True, is_running=True)
             made.append(interface.replace(is_loopback=interface.holds_loopback))
-        return cls(made, system, route_localnet, bindv6only, strong_host, local_routes, routes)
+        return cls(
+            made,
+            system,
+            route_localnet=route_localnet,
+            bindv6only=bindv6only,
+            strong_host=strong_host,
+            tcp_l3mdev_accept=tcp_l3mdev_accept,
+            udp_l3mdev_accept=udp_l3mdev_accept,
+            local_routes=local_routes,
+            routes=routes,
+        )
 
     def replace(self, **changes: object) -> Self:
         """Return a copy with *changes*; what was assumed stays assumed unless it changes."""

@@ -64,6 +64,12 @@ class Interface(Value):
     ``is_up`` is the administrator's switch, ``is_running`` the carrier (netdevice(7):
     IFF_UP, IFF_RUNNING). ``route_localnet`` and ``disable_ipv6`` are Linux's settings of this
     interface (``/proc/sys/net/ipv4/conf/NAME/route_localnet`` and its IPv6 sibling).
+    ``rp_filter`` is how Linux's reverse path filter (RFC 3704) treats IPv4 packets that come
+    by it: 0 takes all, 1 (strict) drops those whose source is routed by another interface, 2
+    (loose) those whose source is not routed at all; it is the greater of the interface's
+    setting and that of all (``conf/all``). ``kind`` is the type of a virtual link as ip-link(8)
+    has it (``"bridge"``, ``"bond"``, ``"team"``, ``"vrf"``, ``"veth"``), ``""`` for none;
+    ``master`` the name of the interface that this one is a port or a member of, ``""`` for none.
     ``states`` pairs IPv6 addresses with their :class:`AddressState`. Each is ``None`` where
     the system does not say. What is no name, index or address is a ``ValueError`` or a
     ``TypeError``.
@@ -84,10 +90,18 @@ class Interface(Value):
     states: Given[_States | None, tuple[tuple[IPv6Address, AddressState], ...] | None] = Given(
         default=None
     )
+    rp_filter: int | None = None
+    kind: str | None = None
+    master: str | None = None
 
     def _check(self) -> None:
         checked_name("name", self.name)
         _check_index(self.index)
+        if self.rp_filter not in (None, 0, 1, 2) or isinstance(self.rp_filter, bool):
+            raise ValueError(f"rp_filter is 0, 1 or 2, or None, not {self.rp_filter!r}")
+        for name, value in (("kind", self.kind), ("master", self.master)):
+            if value:
+                checked_name(name, value)
         self._set(
             display_name=_name_to_show(self.display_name, self.name),
             addresses=_addresses(self.addresses, self.name),
@@ -100,6 +114,8 @@ class Interface(Value):
         """Whether this is a loopback interface: as the system says, else by its addresses."""
         if self.is_loopback is not None:
             return self.is_loopback
+        if self.kind == "vrf":  # which may have 127.0.0.1 as well
+            return False
         return any(address.ip.is_loopback for address in self.addresses)
 
     def state(self, ip: IPAddress) -> AddressState | None:

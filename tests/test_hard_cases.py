@@ -48,13 +48,16 @@ def test_1_identical_text_two_answers() -> None:
     ("system", "name", "entry"),
     [
         ("linux", "eth1", {Condition.WEAK_HOST, Condition.ROUTE_THERE, Condition.FIREWALL}),
-        ("windows", "eth1", Reason.STRONG_HOST),
+        ("windows", "eth1", Condition.OTHER_LINK),
         ("macos", "eth1", {Condition.WEAK_HOST, Condition.ROUTE_THERE, Condition.FIREWALL}),
-        ("macos", "utun3", Reason.STRONG_HOST),
+        ("macos", "utun3", Condition.OTHER_LINK),
     ],
 )
 def test_2_the_address_of_another_interface(system: str, name: str, entry: object) -> None:
-    """Whether eth0's neighbours reach eth1's address is a matter of the host model."""
+    """Whether eth0's neighbours reach eth1's address is a matter of the host model.
+
+    A strong host lets them in only where they send by the other link too.
+    """
     host = Host.of(
         system=system,  # type: ignore[arg-type]
         lo="127.0.0.1/8",
@@ -62,7 +65,11 @@ def test_2_the_address_of_another_interface(system: str, name: str, entry: objec
         **{name: "10.20.0.1/24"},
     )
     verdict = ask("10.20.0.1:80", "192.168.0.50", host)
-    assert (verdict.reason or set(verdict.conditions)) == entry
+    if entry is Condition.OTHER_LINK:
+        assert Condition.OTHER_LINK in verdict.conditions
+        assert ask("10.20.0.1:80", host.interface("eth0"), host).reason is Reason.STRONG_HOST
+    else:
+        assert set(verdict.conditions) == entry
 
 
 def test_3_an_own_address_is_this_machine() -> None:
@@ -159,7 +166,9 @@ def test_9_route_localnet_opens_loopback() -> None:
     one = HOME.interfaces[1].replace(route_localnet=True)
     host = HOME.replace(interfaces=[HOME.interfaces[0], one, HOME.interfaces[2]])
     assert ask("127.0.0.1:80", "192.168.0.50", host).answer is Answer.CONDITIONAL
-    assert ask("127.0.0.1:80", "10.20.0.50", host).reason is Reason.LOOPBACK
+    other = ask("127.0.0.1:80", "10.20.0.50", host)
+    assert {Condition.ROUTE_LOCALNET, Condition.OTHER_LINK} <= set(other.conditions)
+    assert ask("127.0.0.1:80", HOME.interfaces[2], host).reason is Reason.LOOPBACK
     assert ask("127.0.0.1:80", "192.168.0.50", host, device="lo").reason is Reason.DEVICE
     assert ask("127.0.0.1:80", "192.168.0.50", host, device="eth0").answer is Answer.CONDITIONAL
     windows = Host.of(system="windows", eth0="192.168.0.102/24", route_localnet=True)
@@ -186,7 +195,8 @@ def test_11_groups_and_peers() -> None:
     assert ask(group, "192.168.0.50").reason is Reason.GROUP
     assert Condition.GROUP_MEMBERSHIP in ask(f"{group}/udp", "192.168.0.50").conditions
     joined = {"groups": [("239.1.1.1", "eth1")]}
-    assert ask(f"{group}/udp", "192.168.0.50", **joined).reason is Reason.GROUP
+    assert ask(f"{group}/udp", HOME.interfaces[1], **joined).reason is Reason.GROUP
+    assert Condition.OTHER_LINK in ask(f"{group}/udp", "192.168.0.50", **joined).conditions
     assert ask(f"{group}/udp", "10.20.0.50", **joined).answer is Answer.CONDITIONAL
     peer = {"peer": Endpoint("192.168.0.50", 9, "udp")}
     assert ask("0.0.0.0:80/udp", "192.168.0.50", **peer).answer is Answer.CONDITIONAL
@@ -238,13 +248,14 @@ def test_a_device_loses_answers_to_other_own_addresses() -> None:
 
 
 def test_a_device_that_is_down_answers_nowhere() -> None:
-    """Pinned to an interface that is down, IPv4 answers have no way out, even to oneself."""
+    """Pinned to an interface that is down, IPv4 answers have no way out, even to oneself.
+
+    Datagrams arrive all the same.
+    """
     down = Interface("eth4", 4, None, ["10.40.0.1/24"], is_up=False)
     host = Host([down])
     assert ask("0.0.0.0:80", THIS_HOST, host, device="eth4").reason is Reason.LINK_DOWN
-    assert ask("0.0.0.0:80/udp", THIS_HOST, host, device="eth4").conditions == (
-        Condition.ROUTE_BACK,
-    )
+    assert ask("0.0.0.0:80/udp", THIS_HOST, host, device="eth4").answer is Answer.YES
     assert ask("10.40.0.1:80", THIS_HOST, host).answer is Answer.YES
 
 
@@ -255,6 +266,62 @@ def test_loopback_down_cuts_a_machine_off_from_itself() -> None:
     host = Host([lo, eth0])
     assert ask("0.0.0.0:80", THIS_HOST, host).reason is Reason.LOOPBACK_DOWN
     assert ask("0.0.0.0:80", "192.168.0.50", host).answer is Answer.CONDITIONAL
+
+
+SENDERS_ANYWHERE = [
+    pytest.param("0.0.0.0:80", {"device": "eth1"}, "192.168.0.50", "eth1", id="device-tcp-ipv4"),
+    pytest.param("0.0.0.0:80/udp", {"device": "eth1"}, "192.168.0.50", "eth1", id="device-udp"),
+    pytest.param("[::]:80", {"device": "eth1"}, "fd00:1::9", "eth1", id="device-tcp-ipv6"),
+    pytest.param("[fe80::3%eth1]:80", {}, "fd00:1::9", "eth1", id="zone-tcp"),
+    pytest.param("[fe80::3%eth1]:80/udp", {}, "fd00:1::9", "eth1", id="zone-udp"),
+    pytest.param("[fe80::3%eth1]:80", {}, "2a00:77::9", "eth1", id="zone-from-no-network-here"),
+]
+
+
+@pytest.mark.parametrize(("bound", "options", "origin", "link"), SENDERS_ANYWHERE)
+def test_a_sender_may_come_by_another_link(
+    bound: str, options: dict[str, str], origin: str, link: str
+) -> None:
+    """A NO for an address holds for every link; where one lets it in, the answer says which."""
+    host = Host.of(
+        lo="127.0.0.1/8",
+        eth0=["192.168.0.102/24", "fd00:1::2/64", "fe80::2/64"],
+        eth1=["10.20.0.1/24", "fd00:2::2/64", "fe80::3/64"],
+    )
+    verdict = ask(bound, origin, host, **options)
+    assert verdict.answer is Answer.CONDITIONAL
+    assert Condition.OTHER_LINK in verdict.conditions
+    assert verdict.interface == link
+    assert f"it sends by {link}" in verdict.explanation
+    assert not ask(bound, host.interface("eth0"), host, **options)
+    down = host.interface(link).replace(is_up=False)
+    others = [i for i in host.interfaces if i.name != link]
+    assert not ask(bound, origin, host.replace(interfaces=[*others, down]), **options)
+
+
+def test_a_phone_reaches_a_host_that_has_only_link_local_addresses() -> None:
+    """A neighbour with a global or unique-local source dials an fe80:: address of the host."""
+    host = Host.of(lo=["127.0.0.1/8", "::1/128"], wifi=["192.168.0.102/24", "fe80::2/64"])
+    for origin in ("2a00:1::50", "fd00:7::50"):
+        verdict = ask("[::]:80", origin, host, v6only=False)
+        assert {Condition.OTHER_LINK, Condition.PEER_ZONE} <= set(verdict.conditions)
+        assert dials(verdict) == ["[fe80::2%wifi]:80"]
+
+
+def test_a_likely_link_goes_before_another() -> None:
+    """Where the origin's own link lets it in, no other one is spoken of."""
+    verdict = ask("0.0.0.0:80", "192.168.0.50")
+    assert Condition.OTHER_LINK not in verdict.conditions
+    assert verdict.interface == "eth0"
+
+
+def test_an_own_address_on_loopback_is_reached_by_loopback() -> None:
+    """A program here gets in that is bound to lo itself, or sends UDP to 0.0.0.0; nobody else."""
+    for bound in ("192.168.0.102:80", "192.168.0.102:80/udp"):
+        for origin in (THIS_HOST, "192.168.0.102"):
+            verdict = ask(bound, origin, device="lo")
+            assert verdict.conditions == (Condition.SENT_BY_LOOPBACK,)
+        assert ask(bound, "192.168.0.50", device="lo").reason is Reason.DEVICE
 
 
 def test_a_neighbour_needs_a_route_to_another_network_on_its_link() -> None:

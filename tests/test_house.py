@@ -36,7 +36,8 @@ REACH = (
     ("origin",),
     ("return_path",),
     ("path", "interface_rank"),
-    ("rules", "render"),
+    ("inside", "rule", "render"),
+    ("rules",),
     ("judging",),
     ("reach",),
 )

@@ -465,7 +465,8 @@ def test_on_linux_nothing_is_assumed() -> None:
     """Every setting of this host was read, and the host survives a bug report."""
     host = this_host()
     assert (host.system, host.assumed, host.strong_host) == ("linux", frozenset(), False)
-    assert set(DEFAULTS) == {"route_localnet", "bindv6only", "strong_host"}
+    of_vrfs = {"tcp_l3mdev_accept", "udp_l3mdev_accept"}
+    assert set(DEFAULTS) == {"route_localnet", "bindv6only", "strong_host", *of_vrfs}
     assert host.interfaces == interfaces()
     assert Host.from_json(host.to_json()) == host
 
@@ -475,7 +476,7 @@ def test_elsewhere_what_can_be_configured_is_unknown(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(machine, "system", lambda: "macos")
     host = this_host()
     assert (host.system, host.strong_host, host.local_routes) == ("macos", None, None)
-    assert host.assumed == {"route_localnet"}
+    assert host.assumed == {"route_localnet", "tcp_l3mdev_accept", "udp_l3mdev_accept"}
     assert host.bindv6only is not None
     assert {i.is_up for i in host.interfaces} == {None}  # 0xC0206911 means nothing to Linux
 

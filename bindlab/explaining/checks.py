@@ -120,6 +120,22 @@ _CHECKS: Final[tuple[tuple[Condition | Callable[[Verdict, bool], bool], str], ..
         "the client: it has to take the answer from another address than it asked",
     ),
     (
+        Condition.OTHER_LINK,
+        "the link: {origin} has to send by {interface}, though its address is of another network",
+    ),
+    (
+        Condition.SENT_BY_LOOPBACK,
+        "the program: it has to send by {interface}, bound to that device or by UDP to 0.0.0.0",
+    ),
+    (
+        Condition.L3MDEV_ACCEPT,
+        "the VRF: is l3mdev_accept on (sysctl net.ipv4.tcp_l3mdev_accept, and udp)?",
+    ),
+    (
+        Condition.VRF_PROGRAM,
+        "the program: it has to be in the VRF of {interface} too (ip vrf exec)",
+    ),
+    (
         _dials_this_machine,
         "what is dialled: {dial}, with this address and this port, and no proxy between",
     ),
@@ -154,6 +170,8 @@ REMEDIES: Final[Mapping[Reason, str]] = {
     Reason.ADDRESS_GONE: "give this machine an address of {family}: it has none that is in use",
     Reason.DEVICE: "bind the device that {origin} comes by, or none",
     Reason.STRONG_HOST: "bind the address on the network that {origin} comes by",
+    Reason.VRF: "bind the device of the VRF (SO_BINDTODEVICE), or an address outside it",
+    Reason.REVERSE_PATH: "give this machine a route to {origin} by the interface that it comes by",
     Reason.LOOPBACK_DOWN: "bring loopback up (ip link set lo up)",
     Reason.LINK_DOWN: "connect {interface}: join its Wi-Fi, or plug its cable in",
     Reason.NO_WAY_BACK: "give this machine a route to {origin}, or put both in one network",

@@ -63,7 +63,7 @@ def tell(
         checks.extend(checks_of(then, words, heard is True) if then else ())
         if not to_bind:
             remedies.extend(_remedies(subject, verdict, words, dead))
-        elif verdict.reason is Reason.DEVICE:
+        elif any(binding.device for binding in subject.bindings):
             remedies.append(_NO_DEVICE)
     return Explanation(
         bindings=subject.bindings,
@@ -80,7 +80,8 @@ def tell(
 
 def _may_bind_elsewhere(subject: Subject, verdict: Verdict) -> bool:
     """Whether another address to bind may let the origin in, or let it in directly."""
-    hindered = not verdict or Condition.WEAK_HOST in verdict.conditions
+    unusual = {Condition.WEAK_HOST, Condition.OTHER_LINK}
+    hindered = not verdict or not unusual.isdisjoint(verdict.conditions)
     return hindered and verdict.reason not in _OF_THE_SOCKET and subject.port != 0
 
 

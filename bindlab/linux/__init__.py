@@ -36,7 +36,7 @@ from bindlab.linux.netlink import (
 from bindlab.linux.processes import Owners, Process, owners_of
 from bindlab.linux.routes import RTM_NEWROUTE, Routing, routing, rtmsg
 from bindlab.linux.rules import tells_programs_apart
-from bindlab.linux.settings import has_sysctl, sysctl, sysctl_flag
+from bindlab.linux.settings import has_sysctl, sysctl, sysctl_flag, sysctl_number
 from bindlab.linux.sockets import TCP_LISTEN, ListedSocket, namespace_cookie, sockets_on
 
 __all__ = [
@@ -71,5 +71,6 @@ __all__ = [
     "sockets_on",
     "sysctl",
     "sysctl_flag",
+    "sysctl_number",
     "tells_programs_apart",
 ]

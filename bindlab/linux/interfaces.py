@@ -39,14 +39,15 @@ _STATES = (
     (0x01, AddressState.TEMPORARY),
 )
 
-_IFLA_IFNAME, _IFLA_AF_SPEC, _IFLA_EXT_MASK = 3, 26, 29
+_IFLA_IFNAME, _IFLA_MASTER, _IFLA_LINKINFO, _IFLA_AF_SPEC, _IFLA_EXT_MASK = 3, 10, 18, 26, 29
+_IFLA_INFO_KIND = 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS = 1, 2, 8
 _RTEXT_FILTER_SKIP_STATS = 1 << 3  # without the counters, which are most of a link's message
 _IFNAMSIZ = 16  # with the final NUL
 
-# Where a link's settings are: in the arrays of <linux/ip.h> (IPV4_DEVCONF_ROUTE_LOCALNET,
-# counted from 1 there) and <linux/ipv6.h> (DEVCONF_DISABLE_IPV6), both of 32-bit words.
-_IFLA_INET_CONF, _ROUTE_LOCALNET = 1, slice(4 * 25, 4 * 26)
+# Where a link's settings are: in the arrays of <linux/ip.h> (IPV4_DEVCONF_..., counted from 1
+# there) and <linux/ipv6.h> (DEVCONF_DISABLE_IPV6), both of 32-bit words.
+_IFLA_INET_CONF, _RP_FILTER, _ROUTE_LOCALNET = 1, slice(4 * 7, 4 * 8), slice(4 * 25, 4 * 26)
 _IFLA_INET6_CONF, _DISABLE_IPV6 = 2, slice(4 * 26, 4 * 27)
 
 _IFINFOMSG = struct.Struct("=BxHiII")
@@ -54,7 +55,11 @@ _IFADDRMSG = struct.Struct("=BBBBI")
 
 
 class Link(NamedTuple):
-    """A network interface: its name as ``os.fsdecode()`` reads it, and what is said of it."""
+    """A network interface: its name as ``os.fsdecode()`` reads it, and what is said of it.
+
+    *rp_filter* is its own setting alone; *master* the index of the interface that it is a port
+    or a member of, 0 for none; *kind* the type of a virtual link, ``""`` for none.
+    """
 
     ifindex: int
     name: str
@@ -64,6 +69,9 @@ class Link(NamedTuple):
     is_point_to_point: bool | None = None
     route_localnet: bool | None = None
     disable_ipv6: bool | None = None
+    rp_filter: int | None = None
+    kind: str | None = None
+    master: int | None = None
 
     @classmethod
     def from_flags(cls, ifindex: int, name: str, flags: int) -> Self:
@@ -151,9 +159,13 @@ def _link(message: bytes) -> Link:
     by_family = attributes(found.get(_IFLA_AF_SPEC, b""))
     ipv4 = attributes(by_family.get(socket.AF_INET, b"")).get(_IFLA_INET_CONF, b"")
     ipv6 = attributes(by_family.get(socket.AF_INET6, b"")).get(_IFLA_INET6_CONF, b"")
+    kind = attributes(found.get(_IFLA_LINKINFO, b"")).get(_IFLA_INFO_KIND, b"")
     return Link.from_flags(ifindex, name, flags)._replace(
+        kind=os.fsdecode(kind.rstrip(b"\0")),
+        master=number(found.get(_IFLA_MASTER)),
         # An older kernel has shorter arrays.
         route_localnet=any(ipv4[_ROUTE_LOCALNET]) if len(ipv4) >= _ROUTE_LOCALNET.stop else None,
+        rp_filter=number(ipv4[_RP_FILTER]) if len(ipv4) >= _RP_FILTER.stop else None,
         disable_ipv6=any(ipv6[_DISABLE_IPV6]) if len(ipv6) >= _DISABLE_IPV6.stop else None,
     )
 

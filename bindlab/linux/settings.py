@@ -3,7 +3,7 @@
 import os
 from typing import Final
 
-__all__ = ["has_sysctl", "sysctl", "sysctl_flag"]
+__all__ = ["has_sysctl", "sysctl", "sysctl_flag", "sysctl_number"]
 
 _SETTINGS: Final = "/proc/sys/net"
 
@@ -18,10 +18,10 @@ def sysctl(path: str) -> str:
         return setting.read().strip()
 
 
-def sysctl_flag(path: str) -> bool | None:
-    """Return whether the setting is on; ``None`` where the system does not say."""
+def sysctl_number(path: str) -> int | None:
+    """Return the setting as a number; ``None`` where the system does not say."""
     try:
-        return bool(int(sysctl(path)))
+        return int(sysctl(path))
     except (OSError, ValueError):
         return None
 
@@ -38,3 +38,9 @@ def has_sysctl(path: str) -> bool:
     except OSError:
         return True
     return True
+
+
+def sysctl_flag(path: str) -> bool | None:
+    """Return whether the setting is on; ``None`` where the system does not say."""
+    value = sysctl_number(path)
+    return None if value is None else bool(value)

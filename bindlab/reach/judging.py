@@ -44,23 +44,28 @@ def judge(
     """Return the verdict on *origin*, which stands at one of *places*, over all *bindings*.
 
     A detour counts only where no straight way is open. The reason for a NO is the gate that
-    stopped the path that came furthest.
+    stopped the path that came furthest from a likely place.
     """
     opened: list[Path] = []
     furthest: _Shut | None = None
     # The return path of a place is asked for by each of its paths, and is one for nearly all.
+    targets = [
+        (binding, routing.topology.destinations(binding.endpoint.ip)) for binding in bindings
+    ]
     standpoints = [(place, cache(partial(routing.return_path, place))) for place in places]
-    for binding in bindings:
-        for place, answers in standpoints:
+    for place, answers in standpoints:
+        if place.foreign and opened:
+            break  # only where nothing likelier is open
+        for binding, found in targets:
             heard = _hears(binding, place, routing.topology)
-            for stage in _stages(binding, place, routing.topology):
+            for stage in _stages(binding, found, place, routing.topology):
                 opened_before = len(opened)
                 for to, arrival in stage:
                     path = Path(binding, place, to, arrival, routing, answers, hears_origin=heard)
                     gate = _first_shut(path)
                     if gate is None:
                         opened.append(path)
-                    elif furthest is None or gate > furthest.gate:
+                    elif furthest is None or (gate > furthest.gate and not place.foreign):
                         furthest = _Shut(gate, path)
                 if len(opened) > opened_before:
                     break
@@ -116,12 +121,12 @@ def _admitted(
         at += ", which no NAT shields"
     elif path.arrival is not None:
         at += f" by {words['arrival']}"
-    ifs = " and ".join(need.sentence.format(**words) for need in needs)
+    ifs = " and ".join([need.sentence.format(**words) for need in needs])
     return Verdict(
         origin,
         Answer.CONDITIONAL if needs else Answer.YES,
-        conditions=tuple(need.word for need in needs),
-        endpoints=tuple(dict.fromkeys(_candidate(each) for each, _ in needed)),
+        conditions=tuple([need.word for need in needs]),
+        endpoints=tuple(dict.fromkeys([_candidate(each) for each, _ in needed])),
         explanation=f"{at}, if {ifs}" if needs else at,
         interface=None if path.inside else _arrival(path),
         assumptions=(*assumptions, *_assumed(path, [need.reads for need in needs])),
@@ -158,25 +163,36 @@ def _preference(path: Path, needs: int) -> tuple[bool | int, ...]:
     )
 
 
-def _stages(binding: Binding, place: Place, topology: Topology) -> Iterator[list[_Way]]:
-    """Yield the ways from *place* to *binding*, stage by stage: a later one is the worse choice.
+def _stages(
+    binding: Binding, found: Sequence[Destination], place: Place, topology: Topology
+) -> Iterator[list[_Way]]:
+    """Yield the ways from *place* to what is *found* of *binding*, a worse choice at each stage.
 
     From inside there is one stage. From a link there are first the addresses that the link's
     interface has in the origin's network, then its others; from beyond, every address by the
     interface that has it. Detours are last: an address by another interface than its own.
     """
-    found = topology.destinations(binding.endpoint.ip)
     if place.where is Where.INSIDE:
         # The packet goes through loopback, yet the socket layer sees the interface that owns
         # the destination (measured on Linux; orig_oif in ip_route_output_key_hash_rcu).
-        loopback = topology.loopback
-        yield [_Way(to, loopback if to.kind is Kind.LOOPBACK else to.owner) for to in found]
+        loopback, in_vrf = topology.loopback, topology.vrfs
+        yield [
+            _Way(to, loopback)
+            if to.kind is Kind.LOOPBACK and (to.owner is None or to.owner.name not in in_vrf)
+            else _Way(to, to.owner)
+            for to in found
+        ]
+        if binding.device is not None:
+            # A program that is itself bound to loopback sends all of IPv4 by it, and so does
+            # UDP to 0.0.0.0 from an own address (measured on Linux).
+            yield [_Way(to, loopback) for to in found if to.ip.version == 4]
         return
     if not place.arrivals:
         yield [_Way(to, None) for to in found]
         return
     by_name = {link.name: link for link in place.arrivals}
-    straight = [_Way(to, to.owner) for to in found if to.owner and to.owner.name in by_name]
+    own = [(to, topology.masters.get(to.owner.name, to.owner)) for to in found if to.owner]
+    straight = [_Way(to, arrival) for to, arrival in own if arrival.name in by_name]
     members = place.members if place.where is Where.ON_LINK else None
     if members is None:
         yield straight
@@ -188,7 +204,8 @@ def _stages(binding: Binding, place: Place, topology: Topology) -> Iterator[list
     if binding.device is not None:
         # A socket on a device hears no other; one of the others is enough for the reason.
         pinned = topology.link(binding.device)
-        arrivals = (pinned,) if pinned and pinned.name in by_name else arrivals[:1]
+        within = [i for i in arrivals if pinned in (i, topology.vrfs.get(i.name))]
+        arrivals = tuple(within) or arrivals[:1]
     kinds = _one_of_each_kind(found) if binding.endpoint.is_unspecified else found
     yield [_Way(to, arrival) for to in kinds for arrival in arrivals if to.owner is not arrival]
 

@@ -1,6 +1,7 @@
 """Who is asked about, and where it may stand: inside the host, on one of its links, or beyond."""
 
 import enum
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import NamedTuple, TypeAlias
 
@@ -47,7 +48,8 @@ class Place(NamedTuple):
 
     *arrivals* are the interfaces by which its packets may come in, *source* its one address
     where it has one, *members* the network that it is in or that was asked about (``None``: any
-    address of *versions*). *ambiguous* is set where the origin may also stand elsewhere.
+    address of *versions*). *ambiguous* is set where the origin may also stand elsewhere;
+    *foreign* where its address is of another network than the link that it sends by.
     """
 
     where: Where
@@ -57,6 +59,7 @@ class Place(NamedTuple):
     members: IPNetwork | None = None
     internet: bool = False
     ambiguous: bool = False
+    foreign: bool = False
 
     @property
     def link_local(self) -> bool:
@@ -99,7 +102,11 @@ def parse_origin(origin: OriginLike) -> Origin:
 
 
 def places(origin: Origin, topology: Topology) -> tuple[Place, ...]:
-    """Return the places at which *origin* may stand, one at least."""
+    """Return the places at which *origin* may stand, one at least, the likeliest first.
+
+    An address may also send by any other link: a machine on two networks does, and so does a
+    router between them, and a neighbour whose address is of no network here.
+    """
     match origin:
         case Vantage():
             return (_of_vantage(origin, topology),)
@@ -109,11 +116,12 @@ def places(origin: Origin, topology: Topology) -> tuple[Place, ...]:
             found = _of_network(origin, topology)
         case _:
             found = _of_address(origin, topology)
-    if len(found) == 1 and len(found[0].arrivals) <= 1:
-        return tuple(found)
-    on_link = sum(len(place.arrivals) for place in found if place.where is Where.ON_LINK)
-    ambiguous = len(found) > 1 or on_link > 1
-    return tuple(place._replace(ambiguous=ambiguous) for place in found)
+    on_link = [link for place in found if place.where is Where.ON_LINK for link in place.arrivals]
+    ambiguous = len(found) > 1 or len(on_link) > 1
+    likely = tuple([place._replace(ambiguous=ambiguous) for place in found])
+    if isinstance(origin, IPv4Address | IPv6Address):
+        return likely + _by_another_link(origin, likely, topology)
+    return likely
 
 
 def neighbours(attachment: Attachment) -> Place:
@@ -147,19 +155,20 @@ def _of_interface(origin: Interface, topology: Topology) -> Place:
     interface = topology.host.interface(origin.name)
     if interface.holds_loopback:
         return Place(Where.INSIDE, (4, 6))
-    return Place(Where.ON_LINK, (4, 6), (interface,))
+    return Place(Where.ON_LINK, (4, 6), (topology.masters.get(interface.name, interface),))
 
 
 def _of_address(ip: IPAddress, topology: Topology) -> list[Place]:
     if topology.broadcast_links(ip):
         raise ValueError(f"{ip} is the broadcast address of a network of this host: {_FORMS}")
     version = (ip.version,)
-    owners = {own.owner.name for own in topology.has(ip) if own.owner is not None}
+    owners = [own.owner for own in topology.has(ip) if own.owner]
+    homes = {topology.masters.get(owner.name, owner).name for owner in owners}
     found: list[Place] = []
     if isinstance(ip, IPv6Address) and ip.is_link_local:
         if owners:
             found.append(Place(Where.INSIDE, version, source=ip))
-        links = tuple(link for link in _links_of_zone(ip, topology) if link.name not in owners)
+        links = tuple(link for link in _links_of_zone(ip, topology) if link.name not in homes)
         if links or not owners:
             found.append(Place(Where.ON_LINK, version, links, source=ip, members=_LINK_LOCAL))
         return found
@@ -174,6 +183,21 @@ def _of_address(ip: IPAddress, topology: Topology) -> list[Place]:
         others = tuple(link for link in topology.links if link.name not in attached)
         found.append(Place(Where.ROUTED, version, others, source=ip, internet=is_internet(ip)))
     return found
+
+
+def _by_another_link(
+    ip: IPAddress, likely: Sequence[Place], topology: Topology
+) -> tuple[Place, ...]:
+    """Return the place of *ip* on the links that its address is not of; none for an own one.
+
+    A packet with a link-local source is of the link that it comes by.
+    """
+    if (ip.version == 6 and ip.is_link_local) or likely[0].where is Where.INSIDE:
+        return ()
+    near = {link.name for each in likely if each.where is Where.ON_LINK for link in each.arrivals}
+    links = [i for i in topology.links if i.name in topology.live and i.name not in near]
+    place = Place(Where.ON_LINK, (ip.version,), tuple(links), source=ip, foreign=True)
+    return (place,) if links else ()
 
 
 def _of_network(network: IPNetwork, topology: Topology) -> list[Place]:
@@ -203,7 +227,7 @@ def _links_of_zone(ip: IPv6Address, topology: Topology) -> tuple[Interface, ...]
     if ip.scope_id is None:
         return topology.links
     interface = topology.host.interface(ip.scope_id)
-    return () if interface.holds_loopback else (interface,)
+    return () if interface.holds_loopback else (topology.masters.get(interface.name, interface),)
 
 
 def _covers(outer: IPNetwork, inner: IPNetwork) -> bool:

@@ -11,7 +11,7 @@ from bindlab.endpoint import address_text, unmap
 from bindlab.interface import AddressState, Interface
 from bindlab.printable import printable
 from bindlab.reach.origin import Place, Where, is_internet
-from bindlab.reach.return_path import Answers, ReturnPath, Routing, WayBack, way_back
+from bindlab.reach.return_path import SOMEWHERE, Answers, ReturnPath, Routing, WayBack, way_back
 from bindlab.reach.topology import Destination
 from bindlab.special_addresses import Kind, block_of, kind_of_address
 
@@ -46,8 +46,8 @@ class Path:
         self.arrival = arrival
         self.hears_origin = hears_origin
         self.host = routing.topology.host
-        self._topology = routing.topology
-        self._routing = routing
+        self.topology = routing.topology
+        self.routing = routing
         self._answers = answers
 
         self.inside = place.where is Where.INSIDE
@@ -56,7 +56,9 @@ class Path:
         """Whether the origin is a neighbour on the arrival interface's link."""
         self.routed = place.where is Where.ROUTED
         """Whether the packet comes through a router."""
-        self.crosses = not self.inside and self.owner is not None and self.owner is not self.arrival
+        owner, masters = self.owner, self.topology.masters
+        straight = masters.get(owner.name, owner) if owner else arrival
+        self.crosses = not self.inside and straight is not arrival
         """Whether the packet comes by another interface than the one it is for."""
         self.is_udp = binding.endpoint.transport == "udp"
         """Whether the socket takes datagrams, and no connections."""
@@ -66,6 +68,11 @@ class Path:
         """Whether the destination is in 127.0.0.0/8, or ::1."""
         self.has_zone = self.kind is Kind.LINK_LOCAL and self.destination.version == 6
         """Whether the destination means something on one link only (RFC 4007)."""
+        vrf = routing.topology.vrfs.get(arrival.name) if arrival else None
+        self.vrf = vrf.name if vrf else None
+        """The VRF that the arrival interface is in, if it is in one."""
+        self.foreign = place.foreign
+        """Whether the origin sends by a link that its address is not of."""
 
     @property
     def is_bound_to_loopback(self) -> bool:
@@ -83,12 +90,14 @@ class Path:
         bound, version = self.binding.endpoint.ip, self.destination.version
         if version not in self.place.versions:
             return False
-        inner = unmap(bound)
-        if bound.version == 4 or (version == 6 and inner is bound):
-            return version == bound.version
-        if inner is not bound:
+        if bound.version == 4:
+            return version == 4
+        is_mapped = unmap(bound) is not bound
+        if version == 6:
+            return not is_mapped
+        if is_mapped:
             # With IPV6_V6ONLY set, bind() refuses such an address: EINVAL.
-            return version == 4 and self.binding.v6only is not True
+            return self.binding.v6only is not True
         if not bound.is_unspecified or self.host.system == "openbsd":
             return False  # OpenBSD has IPV6_V6ONLY on, and no way to turn it off: ip6(4)
         return None if self.binding.v6only is None else not self.binding.v6only
@@ -125,7 +134,18 @@ class Path:
         """Whether the packet comes by the device that the socket is bound to, if it is."""
         if self.device is None or (self.inside and self.is_group):
             return True
-        return self.arrival is not None and self.arrival.has_zone(self.device)
+        if self.arrival is None:
+            return False
+        vrf = self.topology.vrfs.get(self.arrival.name)
+        return self.arrival.has_zone(self.device) or (vrf is not None and vrf.has_zone(self.device))
+
+    @property
+    def leaves_vrf(self) -> bool:
+        """Whether the packet is for an address of a VRF, and comes by an interface outside it."""
+        if not self.crosses or self.owner is None:
+            return False
+        of_owner = self.topology.vrfs.get(self.owner.name)
+        return of_owner is not None and of_owner.name != self.vrf
 
     @property
     def is_strong(self) -> bool | None:
@@ -141,19 +161,7 @@ class Path:
         if self.arrival is None:
             return False
         ipv6_off = self.destination.version == 6 and self.arrival.disable_ipv6 is True
-        return self.arrival.name in self._topology.live and not ipv6_off
-
-    @property
-    def loopback_is_live(self) -> bool:
-        """Whether this machine can reach itself, which takes loopback for every address."""
-        ipv6_off = self.destination.version == 6 and self._topology.loopback.disable_ipv6 is True
-        return self._topology.loopback.is_up is not False and not ipv6_off
-
-    @property
-    def answers_nowhere(self) -> bool:
-        """Whether answers inside this machine would have to leave by a device that is down."""
-        down = self.arrival is not None and self.arrival.is_up is False
-        return self.inside and self.device is not None and self.destination.version == 4 and down
+        return self.arrival.name in self.topology.live and not ipv6_off
 
     @property
     def needs_route(self) -> bool:
@@ -166,12 +174,14 @@ class Path:
     def _shares_network(self) -> bool:
         """Whether the destination is in the origin's own network, so that it needs no route."""
         members, network = self.place.members, self.network
-        return members is None or network is None or self.is_group or members.overlaps(network)
+        if self.is_group or network is None:
+            return True
+        return not self.foreign and (members is None or members.overlaps(network))
 
     @cached_property
     def return_path(self) -> ReturnPath | None:
         """What becomes of answers to the origin; ``None`` inside, and where it is not known."""
-        if self.inside or self.arrival is None or not self._routing.is_known:
+        if self.inside or self.arrival is None or not self.routing.is_known:
             return None
         alone = self.device is not None or self.place.link_local
         return self._answers(self.destination.version, self.arrival.name if alone else None)
@@ -185,12 +195,26 @@ class Path:
         return way_back(self.place, version, self.arrival, self._answers, pinned=pinned)
 
     @property
+    def fails_reverse_path(self) -> bool:
+        """Whether the arrival interface drops the packet for its source (RFC 3704, by IPv4).
+
+        A strict filter wants answers to leave by that interface, a loose one by any.
+        """
+        arrival = self.arrival
+        if self.return_path is None or arrival is None or self.destination.version == 6:
+            return False
+        if not arrival.rp_filter:
+            return False
+        leaves_by = self._answers(4, None).interfaces
+        if arrival.rp_filter == 1:
+            return leaves_by.isdisjoint({arrival.name, SOMEWHERE})
+        return leaves_by == frozenset({None})
+
+    @property
     def needs_way_back(self) -> bool:
         """Whether answers may find no way to the origin, though its packets come in."""
-        if self.inside:
-            return self.answers_elsewhere or self.answers_nowhere
         if self.back is None:
-            return self.routed or self.place.ambiguous
+            return self.routed or self.foreign or self.place.ambiguous
         return self.back is WayBack.PARTLY
 
     @property
@@ -198,46 +222,6 @@ class Path:
         """Whether the destination is what this machine would send to the origin from."""
         back = self.return_path
         return back is not None and int(self.destination) in back.sources
-
-    @property
-    def leaves_source_zone(self) -> bool:
-        """Whether a program here would have to leave the link that its source is pinned to."""
-        source = self.place.source
-        if not self.inside or not isinstance(source, IPv6Address) or source.scope_id is None:
-            return False
-        return self.owner is None or not self.owner.has_zone(source.scope_id)
-
-    @cached_property
-    def answers_elsewhere(self) -> bool:
-        """Whether a pinned socket would send its answer out of its device, to nobody.
-
-        So it does with the answer to an address that this machine has on another interface.
-        IPv4 pinned to loopback is the exception. A TCP client of a link-local address is
-        pinned itself.
-        """
-        source, arrival = self.place.source, self.arrival
-        pinned = self.device is not None or (self.has_zone and not self.is_udp)
-        if not self.inside or source is None or arrival is None or not pinned:
-            return False
-        if arrival is self._topology.loopback and (
-            self.destination.version == 4 or source.is_loopback
-        ):
-            return False
-        return all(int(address) != int(source) for address in arrival.addresses)
-
-    @property
-    def loses_answers(self) -> bool:
-        """Whether those answers are lost for certain: by IPv6 a router may bring them back."""
-        source, arrival = self.place.source, self.arrival
-        if not self.answers_elsewhere or source is None or arrival is None:
-            return False
-        return (
-            self.destination.version == 4
-            or self.has_zone
-            or arrival is self._topology.loopback
-            or source.is_loopback
-            or self._routing.leads_by(int(source), 6, arrival) is False
-        )
 
     @property
     def is_joined(self) -> bool | None:
@@ -271,6 +255,8 @@ class Path:
             "loopback": f"{address} is loopback" if wildcard else "bound to loopback",
             "owner": self.owner.display_name if self.owner else "no interface",
             "arrival": self.arrival.display_name if self.arrival else "no interface",
+            "rp_filter": str(self.arrival.rp_filter) if self.arrival else "",
+            "vrf": printable(self.vrf) if self.vrf else "",
             "device": printable(self.binding.device) if self.binding.device else "",
             "peer": str(self.binding.peer),
             "kind": f"a {self.kind.value}",

@@ -59,10 +59,11 @@ class Reach:
         ``BEYOND`` or ``INTERNET``. One of the host's own addresses is this host, as the
         source of the packets. A link-local address without a zone is answered for every link.
 
-        An address is a claim of place: one in an attached network is taken to be on that
-        network's link, and to send by it. A machine on two networks, or a router between
-        them, may bring its packets by the other one; to ask about that, ask about the
-        :class:`Interface` that they come by.
+        An address is the source of a packet, by whatever link it comes. The likeliest link is
+        the one whose network the address is in, else that of a router: it decides what the
+        answer depends on and what to dial. Where only another link lets the packet in, as that
+        of a machine on two networks, the answer says so (``Condition.OTHER_LINK``). An
+        :class:`Interface` is answered for its link alone.
 
         Where the host's routes are known, they say whether this machine's answers find the
         origin: TCP is shut out for certain where none leads back. A network or a vantage is

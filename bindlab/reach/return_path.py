@@ -12,9 +12,9 @@ from bindlab.reach.topology import Destination, Topology
 from bindlab.route import Route
 from bindlab.special_addresses import Kind, block_around
 
-__all__ = ["Answers", "ReturnPath", "Routing", "WayBack", "way_back"]
+__all__ = ["SOMEWHERE", "Answers", "ReturnPath", "Routing", "WayBack", "way_back"]
 
-_SOMEWHERE: Final = ""  # the end of a route whose interface nobody knows
+SOMEWHERE: Final = ""  # the end of a route whose interface nobody knows
 # No machine beyond a router sends from these.
 _NEVER_BEYOND: Final = (
     Kind.UNSPECIFIED,
@@ -70,9 +70,9 @@ def way_back(
     if None in by:
         lost = len(by) == 1 and not (version == 4 and pinned)
         return WayBack.NOWHERE if lost else WayBack.PARTLY
-    if pinned and _SOMEWHERE in by:
+    if pinned and SOMEWHERE in by:
         return WayBack.PARTLY
-    straight = {arrival.name, _SOMEWHERE}
+    straight = {arrival.name, SOMEWHERE}
     if pinned and version == 4 and not answers(version, None).interfaces <= straight:
         return WayBack.PARTLY
     detour = place.where is Where.ON_LINK and found.routers
@@ -162,7 +162,7 @@ class Routing:
         """Return the return path over routes that win for one part of the addresses each."""
         found = list(several)
         routes = dict.fromkeys(route for winners in found for route in winners)
-        interfaces = {None if r.refusal else r.interface or _SOMEWHERE for r in routes}
+        interfaces = {None if r.refusal else r.interface or SOMEWHERE for r in routes}
         if not all(found):
             interfaces.add(None)
         sources = (self._sends_from(route) for route in routes if not route.refusal)

@@ -6,33 +6,23 @@ stays open and a need says so. Measured on Linux with real packets; what other s
 differently is from their documentation.
 """
 
-from collections.abc import Callable
-from typing import Final, Generic, TypeVar
+from typing import Final
 
 from bindlab.interface import AddressState
-from bindlab.reach.path import Path
+from bindlab.reach.inside import (
+    answers_elsewhere,
+    answers_nowhere,
+    leaves_source_zone,
+    loopback_is_live,
+    loses_answers,
+    sent_by_loopback,
+)
 from bindlab.reach.return_path import WayBack
+from bindlab.reach.rule import Rule
 from bindlab.reach.verdict import Condition, Reason
 from bindlab.special_addresses import Kind
-from bindlab.value import Value
 
-__all__ = ["ASSUMPTIONS", "GATES", "NEEDS", "Rule"]
-
-
-Word = TypeVar("Word", Reason, Condition)
-
-
-class Rule(Value, Generic[Word]):
-    """A word of the answer, the fact for which it is said, and the sentence that says it.
-
-    *reads* names the host's setting that decides the fact, where one does.
-    """
-
-    word: Word
-    holds: Callable[[Path], bool]
-    sentence: str
-    reads: str = ""
-
+__all__ = ["ASSUMPTIONS", "GATES", "NEEDS"]
 
 GATES: Final[tuple[Rule[Reason], ...]] = (
     Rule(
@@ -88,7 +78,7 @@ GATES: Final[tuple[Rule[Reason], ...]] = (
     ),
     Rule(
         Reason.ZONE,
-        lambda p: p.leaves_source_zone,
+        lambda p: p.inside and leaves_source_zone(p),
         "a link-local source is heard on its own link only, and {address} is not there",
     ),
     Rule(
@@ -114,6 +104,23 @@ GATES: Final[tuple[Rule[Reason], ...]] = (
         "bound to the device {device}, and packets for {address} come by {arrival}",
     ),
     Rule(
+        Reason.VRF,
+        lambda p: p.vrf and not (p.device or p.is_udp) and p.host.tcp_l3mdev_accept is False,
+        "{arrival} is in the VRF {vrf}, and no socket without a device takes what comes by it",
+        reads="tcp_l3mdev_accept",
+    ),
+    Rule(
+        Reason.VRF,
+        lambda p: p.vrf and not p.device and p.is_udp and p.host.udp_l3mdev_accept is False,
+        "{arrival} is in the VRF {vrf}, and no socket without a device takes what comes by it",
+        reads="udp_l3mdev_accept",
+    ),
+    Rule(
+        Reason.VRF,
+        lambda p: p.leaves_vrf,
+        "{address} belongs to a VRF, and {arrival} is not in it",
+    ),
+    Rule(
         Reason.STRONG_HOST,
         lambda p: p.crosses and p.is_strong is True,
         "{address} belongs to {owner}, and a strong host takes it by no other interface",
@@ -126,18 +133,23 @@ GATES: Final[tuple[Rule[Reason], ...]] = (
     ),
     Rule(
         Reason.LOOPBACK_DOWN,
-        lambda p: p.inside and not p.loopback_is_live,
+        lambda p: p.inside and not loopback_is_live(p),
         "loopback is down, and a machine reaches all its own addresses through loopback",
     ),
     Rule(
         Reason.LINK_DOWN,
-        lambda p: p.answers_nowhere and not p.is_udp,
+        lambda p: p.inside and not p.is_udp and answers_nowhere(p),
         "bound to the device {device}, which is down, so its answers go nowhere",
     ),
     Rule(
         Reason.NO_WAY_BACK,
-        lambda p: p.loses_answers and not p.is_udp,
+        lambda p: p.inside and not p.is_udp and loses_answers(p),
         "bound to the device {device}, which loses its answers to addresses of other interfaces",
+    ),
+    Rule(
+        Reason.REVERSE_PATH,
+        lambda p: p.fails_reverse_path,
+        "{arrival} drops packets that are not answered by it (its rp_filter is {rp_filter})",
     ),
     Rule(
         Reason.NO_WAY_BACK,
@@ -164,7 +176,7 @@ NEEDS: Final[tuple[Rule[Condition], ...]] = (
     ),
     Rule(
         Condition.ROUTE_BACK,
-        lambda p: p.needs_way_back,
+        lambda p: answers_elsewhere(p) if p.inside else p.needs_way_back,
         "this machine has a route back",
     ),
     Rule(
@@ -239,10 +251,32 @@ NEEDS: Final[tuple[Rule[Condition], ...]] = (
         lambda p: p.place.ambiguous,
         "it is where this supposes (its address fits more than one place)",
     ),
+    Rule(
+        Condition.L3MDEV_ACCEPT,
+        lambda p: p.vrf and not p.device,
+        "a socket without a device takes what comes by the VRF {vrf} (l3mdev_accept)",
+    ),
+    Rule(
+        Condition.VRF_PROGRAM,
+        lambda p: p.inside and p.vrf,
+        "the program there is bound to the VRF {vrf} too",
+    ),
+    Rule(
+        Condition.OTHER_LINK,
+        lambda p: p.foreign,
+        "it sends by {arrival}, where its address does not belong",
+    ),
+    Rule(
+        Condition.SENT_BY_LOOPBACK,
+        lambda p: p.inside and sent_by_loopback(p),
+        "the program there sends by {arrival} (bound to that device, or by UDP to 0.0.0.0)",
+    ),
 )
 
 ASSUMPTIONS: Final = {
     "route_localnet": "route_localnet is off, as by default",
     "strong_host": "the host model is the default of its system",
     "bindv6only": "IPV6_V6ONLY is as the system sets it by default",
+    "tcp_l3mdev_accept": "tcp_l3mdev_accept is off, as by default",
+    "udp_l3mdev_accept": "udp_l3mdev_accept is off, as by default",
 }

@@ -18,6 +18,8 @@ _ASSUMED_LOOPBACK = Interface("lo", addresses=["127.0.0.1/8"], is_loopback=True)
 _FLUSHED_WHEN_DOWN = {"linux": (6,), "windows": (4, 6)}
 # Where every address of 127.0.0.0/8 is local, and not only those an interface lists.
 _WHOLE_LOOPBACK_NETWORK = frozenset({"linux", "windows"})
+# The kinds of interfaces that take in all that comes by their ports (measured on Linux).
+_TAKES_FROM_PORTS = frozenset({"bridge", "bond", "team"})
 _UNREADY = AddressState.TENTATIVE | AddressState.DAD_FAILED
 
 
@@ -36,7 +38,7 @@ class Destination(NamedTuple):
 
 
 class Attachment(NamedTuple):
-    """A network that this host is on, and the interface that puts it there."""
+    """A network that this host is on, and the interface by which its other hosts come in."""
 
     network: IPNetwork
     interface: Interface
@@ -47,9 +49,15 @@ class Topology:
 
     def __init__(self, host: Host) -> None:
         self.host = host
-        self.links = tuple(i for i in host.interfaces if not i.holds_loopback)
+        self._others = tuple(i for i in host.interfaces if not i.holds_loopback)
+        self.masters = {i.name: master for i in self._others if (master := self._master(i))}
+        """By the name of each port of a bridge, a bond or a team: what its packets come in by."""
+        self.links = tuple(i for i in self._others if i.name not in self.masters)
+        """The interfaces by which packets come in: all but loopback and the ports of others."""
         self.live = frozenset(link.name for link in self.links if link.is_live)
-        """The names of the links by which packets can come in, as far as is known."""
+        """The names of those that work, as far as is known."""
+        self.vrfs = {i.name: vrf for i in self._others if (vrf := self._vrf(i))}
+        """The VRF device of each interface that is one, or a member of one, by its name."""
         listed = next((i for i in host.interfaces if i.holds_loopback), None)
         self.assumes_loopback = listed is None
         self.loopback = self._with_ipv6_loopback(listed or _ASSUMED_LOOPBACK)
@@ -75,8 +83,8 @@ class Topology:
 
     def link(self, zone: str) -> Interface | None:
         """Return the interface, loopback left out, with *zone* as its name or index."""
-        named = (link for link in self.links if link.name == zone)
-        return next(named, None) or next((i for i in self.links if i.has_zone(zone)), None)
+        named = (each for each in self._others if each.name == zone)
+        return next(named, None) or next((i for i in self._others if i.has_zone(zone)), None)
 
     def has(self, ip: IPAddress) -> list[Destination]:
         """Return *ip* as this host has it, on each interface; a zone narrows it to that one.
@@ -89,7 +97,7 @@ class Topology:
         if isinstance(ip, IPv6Address) and ip.scope_id is not None:
             zone = ip.scope_id
             return [own for own in listed if own.owner is not None and own.owner.has_zone(zone)]
-        if listed or not any(ip in network for network in self._delivered):
+        if listed or not [network for network in self._delivered if ip in network]:
             return listed
         return [Destination(ip, kind_of_address(ip), self.loopback, ip_network(ip))]
 
@@ -145,6 +153,20 @@ class Topology:
             networks.append(ip_network("::1"))
         return networks
 
+    def _vrf(self, interface: Interface) -> Interface | None:
+        """Return the VRF device that *interface* is, or is a member of (Linux: vrf.txt)."""
+        if interface.kind == "vrf":
+            return interface
+        named = (i for i in self._others if i.name == interface.master)
+        return next((i for i in named if i.kind == "vrf"), None)
+
+    def _master(self, interface: Interface) -> Interface | None:
+        """Return the interface that takes in all that the wire brings to *interface*."""
+        if not interface.master:
+            return None
+        named = (i for i in self._others if i.name == interface.master)
+        return next((i for i in named if i.kind in _TAKES_FROM_PORTS), None)
+
     def _list(self, interface: Interface) -> None:
         """Add the addresses of *interface* to those that are usable, and those that are not."""
         states = {int(ip): state for ip, state in interface.states or ()}
@@ -160,8 +182,9 @@ class Topology:
 
     def _attachments(self) -> list[Attachment]:
         found: dict[tuple[IPNetwork, str], Attachment] = {}
-        for link in self.links:
-            for address in _real_addresses(link):
+        for interface in self._others:
+            link = self.masters.get(interface.name, interface)
+            for address in _real_addresses(interface):
                 network = address.network
                 if network.prefixlen < network.max_prefixlen:
                     found[network, link.name] = Attachment(network, link)
@@ -169,7 +192,7 @@ class Topology:
 
     def _with_ipv6_loopback(self, loopback: Interface) -> Interface:
         """Return *loopback* with ::1 if nobody read it from a system and IPv6 is in use."""
-        in_use = any(a.version == 6 for link in self.links for a in link.addresses)
+        in_use = any(a.version == 6 for link in self._others for a in link.addresses)
         listed = any(a.version == 6 for a in loopback.addresses)
         if loopback.states is not None or loopback.disable_ipv6 or listed or not in_use:
             return loopback

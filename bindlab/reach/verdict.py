@@ -95,12 +95,16 @@ class Reason(enum.Enum):
     """It is bound to an address that is none of this host's now."""
     DEVICE = "device"
     """It is bound to a device by which such packets do not come."""
+    VRF = "VRF"
+    """The interface is in a VRF, and the socket or the address is not (Linux)."""
     STRONG_HOST = "strong host"
     """The address belongs to another interface (RFC 1122 section 3.3.4.2)."""
     LOOPBACK_DOWN = "loopback down"
     """The loopback interface is down, which a host needs to reach itself."""
     LINK_DOWN = "link down"
     """The interface is down, or has no carrier."""
+    REVERSE_PATH = "reverse path"
+    """The reverse path filter drops a source that is routed elsewhere (Linux, rp_filter)."""
     NO_WAY_BACK = "no way back"
     """This host has no route for its answers, or the device loses them."""
 
@@ -138,6 +142,14 @@ class Condition(enum.Enum):
     """The origin takes a UDP answer from another address than it asked."""
     LOCATION = "location"
     """The origin is where the answer supposes: its address fits several places."""
+    L3MDEV_ACCEPT = "l3mdev_accept"
+    """Linux's ``tcp_l3mdev_accept`` or ``udp_l3mdev_accept`` lets in what comes by a VRF."""
+    VRF_PROGRAM = "program in the VRF"
+    """The program on this machine is bound to the VRF, or to a member of it, as well."""
+    OTHER_LINK = "other link"
+    """The origin sends by a link that its address is not of, as a machine on two networks may."""
+    SENT_BY_LOOPBACK = "sent by loopback"
+    """A program here sends by loopback to an address that another interface has."""
 
 
 class Candidate(Endpoint):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bindlab.host import System
 from bindlab.interface import AddressState
-from bindlab.linux import Link, Netlink, addresses, links
+from bindlab.linux import Link, Netlink, addresses, links, sysctl_number
 
 if TYPE_CHECKING:
     from ifaddr import Adapter
@@ -27,6 +27,20 @@ class Facts(NamedTuple):
     links: Mapping[str, Link] = {}
     states: Mapping[tuple[int, bytes], AddressState] | None = None
     """What is said of IPv6 addresses, by interface index and packed address."""
+    rp_filter: int | None = None
+    """Linux's setting ``rp_filter`` of all interfaces."""
+
+    def master_of(self, link: Link) -> str | None:
+        """Return the name of the interface that *link* is a port of, ``""`` for none."""
+        if not link.master:
+            return None if link.master is None else ""
+        return next((i.name for i in self.links.values() if i.ifindex == link.master), None)
+
+    def rp_filter_of(self, link: Link) -> int | None:
+        """Return the ``rp_filter`` that holds for *link*: the greater of its own and all's."""
+        if self.rp_filter is None or link.rp_filter is None:
+            return None
+        return max(self.rp_filter, link.rp_filter)
 
 
 def listed(system: System) -> tuple[list["Adapter"], Facts]:
@@ -60,6 +74,7 @@ def _facts_from_netlink() -> Facts:
             return Facts(
                 {link.name: link for link in links(netlink)},
                 {(each.ifindex, each.packed): each.state for each in addresses(netlink, 6)},
+                sysctl_number("ipv4/conf/all/rp_filter"),
             )
     except OSError:  # such as a sandbox that refuses netlink
         return Facts()

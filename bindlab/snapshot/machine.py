@@ -39,9 +39,9 @@ def interfaces() -> tuple[Interface, ...]:
     Names and addresses come from ifaddr (getifaddrs(3); GetAdaptersAddresses on Windows), or
     from Linux's own tables where an address has a label such as ``eth0:1`` (netdevice(7)), which
     ifaddr takes for an interface. Up, running, loopback and point-to-point come from
-    rtnetlink(7) on Linux and SIOCGIFFLAGS on macOS and the BSDs; ``route_localnet``,
-    ``disable_ipv6`` and the states of IPv6 addresses are Linux's. Each is ``None`` where the
-    system does not say. An address of which nothing special is said is
+    rtnetlink(7) on Linux and SIOCGIFFLAGS on macOS and the BSDs; the rest is
+    Linux's: settings, kinds, masters, and the states of IPv6 addresses. Each is ``None`` where
+    the system does not say. An address of which nothing special is said is
     ``AddressState.PREFERRED``; an optimistic one (RFC 4429) is in use, so it is not tentative.
 
     An interface without addresses is listed. An impossible prefix length reads as the full
@@ -87,6 +87,8 @@ def this_host() -> Host:
         route_localnet=(sysctl_flag(_ROUTE_LOCALNET) if has_sysctl(_ROUTE_LOCALNET) else DEFAULT),
         bindv6only=_bindv6only(),
         strong_host=False,
+        tcp_l3mdev_accept=sysctl_flag("ipv4/tcp_l3mdev_accept"),
+        udp_l3mdev_accept=sysctl_flag("ipv4/udp_l3mdev_accept"),
         local_routes=known.local,
         routes=known.away,
     )
@@ -136,6 +138,9 @@ def _interface(name: str, adapters: list["Adapter"], facts: Facts) -> Interface:
         route_localnet=link.route_localnet,
         disable_ipv6=link.disable_ipv6,
         states=None if told is None else states,
+        rp_filter=facts.rp_filter_of(link),
+        kind=link.kind,
+        master=facts.master_of(link),
     )
 
 

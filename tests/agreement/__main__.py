@@ -8,9 +8,10 @@ from collections import Counter
 
 from bindlab import lab
 
-from .laws import Report, precision, watched
+from .laws import Report, precision
 from .random_topologies import random_topology
-from .suite import examine
+from .senders import LINKS, SENDERS
+from .suite import examine, missing_here
 from .topologies import TOPOLOGIES
 
 
@@ -28,15 +29,15 @@ def main() -> int:
     made_up = [random_topology(options.seed + number) for number in range(options.random)]
     reports: list[Report] = []
     started = time.monotonic()
-    for topology in (*TOPOLOGIES, *made_up):
+    for topology in (*TOPOLOGIES, *SENDERS, *LINKS, *made_up):
         if options.only not in topology.name:
             continue
         try:
             report = examine(topology, patience=options.patience)
-        except lab.LabError as error:
-            if not (topology.needs_nft and "nft" in str(error)):
+        except (lab.LabError, RuntimeError) as error:
+            if not (reason := missing_here(topology, error)):
                 raise
-            print(f"skipped: {topology.name}: {error}", flush=True)
+            print(f"skipped: {topology.name}: {reason}", flush=True)
             continue
         reports.append(report)
         print(f"{topology.name}: {report}", flush=True)
@@ -47,11 +48,10 @@ def main() -> int:
             laws = Counter(disagreement.law for disagreement in report.disagreements)
             print(*(f"{count} x {law}" for law, count in laws.items()), sep="\n", flush=True)
     observations = sum(report.observations for report in reports)
-    held = sum(report.held for report in reports)
     disagreements = sum(len(report.disagreements) for report in reports)
     never = sum((report.never for report in reports), Counter())
     print(
-        f"{watched(observations, held)} in {len(reports)} topologies; "
+        f"{observations} observations in {len(reports)} topologies; "
         f"{precision(never['NO'], never.total())}; {disagreements} disagreements, "
         f"in {time.monotonic() - started:.0f} s (seed {options.seed})"
     )

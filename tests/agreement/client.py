@@ -16,13 +16,17 @@ _AT_ONCE = 1500
 
 
 class Attempt(NamedTuple):
-    """One thing to try: from *source* (``None``: the system's choice) to *destination*."""
+    """One thing to try: from *source* (``None``: the system's choice) to *destination*.
+
+    With a *device*, the socket that tries it is bound to that interface (SO_BINDTODEVICE).
+    """
 
     number: int
     transport: str
     source: str | None
     destination: str
     port: int
+    device: str | None = None
 
 
 class Outcome(NamedTuple):
@@ -89,6 +93,9 @@ def _start(attempt: Attempt) -> tuple[socket.socket, int]:
     try:
         if not udp:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
+        if attempt.device is not None:
+            device = attempt.device.encode()
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
         if attempt.source is not None:
             sock.bind(_sockaddr(attempt.source, 0))
         if udp:

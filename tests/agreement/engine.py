@@ -46,15 +46,17 @@ class Bound(NamedTuple):
 class Trial(NamedTuple):
     """What is to be tried: a socket, from a host, to one address of the target.
 
-    *origin* is what the prediction is asked about (``None`` where the target cannot name
-    it), *destination* the address in the target's words.
+    *origin* is what the prediction is asked about, *destination* the address in the target's
+    words. One is *usual* whose sender is on the link that its address is of, has no device of
+    its own, and dials what it means.
     """
 
     bound: Bound
     host: str
-    origin: Origin | None
+    origin: Origin
     destination: IPAddress
     attempt: Attempt
+    usual: bool
 
 
 class Observation(NamedTuple):
@@ -124,7 +126,7 @@ def _sampled(trials: list[Trial], most: int | None, seed: str) -> list[Trial]:
     if most is None or len(trials) <= most:
         return trials
     rng = random.Random(seed)
-    chosen: dict[tuple[int, Origin | None], bool] = {}
+    chosen: dict[tuple[int, Origin], bool] = {}
     share = most / len(trials)
     return [
         trial
@@ -176,66 +178,81 @@ def _trials(
         else:
             ways = list(_from_peer(topology, net[name], host))
         for bound in bounds:
-            for origin, source, destination, dialled in ways:
+            for way in ways:
                 number += 1
-                attempt = Attempt(number, bound.spec.transport, source, dialled, bound.port)
-                yield Trial(bound, name, origin, destination, attempt)
+                attempt = Attempt(
+                    number, bound.spec.transport, way.source, way.dialled, bound.port, way.device
+                )
+                yield Trial(bound, name, way.origin, way.destination, attempt, way.usual)
 
 
-# The origin to ask about, the source to send from, the address, and how it is dialled there.
-_Way: TypeAlias = tuple[Origin | None, str | None, IPAddress, str]
+class _Way(NamedTuple):
+    """The origin to ask about, the source to send from, the address, and how it is dialled."""
+
+    origin: Origin
+    source: str | None
+    destination: IPAddress
+    dialled: str
+    device: str | None = None
+    usual: bool = True
 
 
 def _from_self(topology: Topology, host: Host) -> Iterator[_Way]:
     own = addresses_of(host)
+    loopback = [interface.name for interface in host.interfaces if interface.holds_loopback]
     destinations = [*own, *map(parse_address, ("127.0.0.2", *topology.also))]
     for destination in destinations:
-        yield THIS_HOST, None, destination, str(destination)
+        yield _Way(THIS_HOST, None, destination, str(destination))
+        for name in loopback:
+            yield _Way(THIS_HOST, None, destination, str(destination), name, usual=False)
         for source in own:
-            if source.version == destination.version and not _other_zone(source, destination):
-                yield source, str(source), destination, str(destination)
+            if source.version != destination.version or _other_zone(source, destination):
+                continue
+            yield _Way(source, str(source), destination, str(destination))
+            for name in loopback if source.version == 4 else ():
+                yield _Way(source, str(source), destination, str(destination), name, usual=False)
+    # To 0.0.0.0 from an own address means that address (S3 of the laws of delivery).
+    for source in own:
+        if source.version == 4:
+            yield _Way(source, str(source), source, "0.0.0.0", usual=False)
 
 
 def _from_peer(topology: Topology, asked: lab.LabHost, host: Host) -> Iterator[_Way]:
     theirs = addresses_of(asked.host())
     links = _shared_links(topology, asked.name)
     sources = [ip for ip in theirs if not ip.is_loopback]
-    homes = {int(a): i.name for i in asked.host().interfaces for a in i.addresses}
     # An origin that is an address of ours would be this host; a packet from there never comes.
     ours = {int(ip) for ip in addresses_of(host)}
     ways = list(_dialled(host, links, loopback=len(sources) == len(theirs)))
     ways += [(parse_address(address), address) for address in topology.also]
     by_default = asked.call(default_sources, [dialled for _, dialled in ways])
+    homes = {int(a): i.name for i in asked.host().interfaces for a in i.addresses}
     for destination, dialled in ways:
         chosen = by_default[dialled]
-        default = None if chosen is None else parse_address(chosen)
-        leaves_by = None if default is None else homes.get(int(default))
+        leaves_by = homes.get(int(parse_address(chosen))) if chosen else None
         arrives_by = links.get(leaves_by or "")
-
-        def origin_of(
-            source: IPAddress, destination: IPAddress = destination, by: str | None = arrives_by
-        ) -> Origin | None:
-            there = _stands_where_it_says(source, destination, by, host)
-            return _in_our_words(source, links) if there else None
-
+        default = _in_our_words(parse_address(chosen), links) if chosen else None
         if default is not None and int(default) not in ours:
-            yield origin_of(default), None, destination, dialled
+            usual = _stands_where_it_says(default, destination, arrives_by, host)
+            yield _Way(default, None, destination, dialled, usual=usual)
         for source in sources:
-            if source.version != destination.version or int(source) in ours:
+            origin = _in_our_words(source, links)
+            if origin is None or source.version != destination.version or int(source) in ours:
                 continue
-            if not _other_zone(source, parse_address(dialled)):
-                yield origin_of(source), str(source), destination, dialled
+            if _other_zone(source, parse_address(dialled)):
+                continue
+            usual = _stands_where_it_says(source, destination, arrives_by, host)
+            yield _Way(origin, str(source), destination, dialled, usual=usual)
+            zone = source.scope_id if isinstance(source, IPv6Address) else None
+            for name in links:
+                if len(links) > 1 and zone in (None, name):
+                    yield _Way(origin, str(source), destination, dialled, name, usual=False)
 
 
 def _stands_where_it_says(
     source: IPAddress, destination: IPAddress, arrives_by: str | None, host: Host
 ) -> bool:
-    """Return whether a packet with *source* comes by the link that its address belongs to.
-
-    An address is a claim about where its machine is. One with interfaces on two networks can
-    send from the address of one by the other, which is no case that a verdict speaks of: to ask
-    about it, ask about the network that it really comes from.
-    """
+    """Return whether a packet with *source* comes by the link that its address belongs to."""
     if source.is_link_local:
         return True
     claimed = claimed_links(source, host)

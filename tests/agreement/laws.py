@@ -10,13 +10,14 @@ are what connects; from a given source of its own, a YES connects at every endpo
 answer that never connects is a NO, or left to an IPv6 router that may bring answers back
 (those are counted).
 
-Certainty: a socket on loopback shuts out every other machine where route_localnet is off, and
-one on a link-local address those of other links. Overclaiming: no other machine is told YES.
+Certainty: a socket on loopback shuts out every other machine where route_localnet is off.
+Overclaiming: no other machine is told YES.
 Precision: where a CONDITIONAL did not get in at any endpoint, one of its conditions explains
 what the client met; and most of what can never connect is a NO.
 
-A source that does not belong to the link by which its packets come (a machine on two networks
-may send so) is observed, and no verdict is held against it: an origin is a claim of place.
+A sender may stand anywhere: a source that does not belong to the link by which its packets come,
+as that of a machine on two networks, is an ordinary origin. Exactness and precision are asked of
+usual attempts, soundness of those as well that are bound to a device, or dial 0.0.0.0.
 
 A datagram got in when the socket received it, whether or not the answer came back; a TCP
 client when it was sent the socket's token.
@@ -36,7 +37,7 @@ from bindlab.reach.verdict import THIS_HOST, Answer, Condition, Origin, Verdict
 from .bindings import addresses_of
 from .engine import Bound, Observation, Run, claimed_links
 
-__all__ = ["Disagreement", "Report", "judge", "precision", "watched"]
+__all__ = ["Disagreement", "Report", "judge", "precision"]
 
 _PATIENCE = 1.5  # seconds: a SYN that was lost is sent again after one
 C = Condition
@@ -62,6 +63,8 @@ _IMPOSSIBLE = frozenset(
         C.REPLY_ADDRESS,
     }
 )
+# The programs of this host that such an answer speaks of are none that the lab starts usually.
+_UNUSUAL_PROGRAMS = frozenset({C.SENT_BY_LOOPBACK, C.VRF_PROGRAM})
 _LEAST = 0.8  # of what can never connect is a NO, in each topology
 
 
@@ -91,12 +94,11 @@ class Disagreement(NamedTuple):
 class Report(NamedTuple):
     """What came of a run: the disagreements, and how precise the rest was.
 
-    *held* observations were held against a verdict; the others, of which no origin can be
-    asked about, were only watched. *never* counts the answers to origins that no address let in.
+    Every observation was held against a verdict. *never* counts the answers to origins that no
+    address let in.
     """
 
     observations: int
-    held: int
     sockets: int
     disagreements: tuple[Disagreement, ...]
     never: Counter[str]
@@ -109,18 +111,10 @@ class Report(NamedTuple):
 
     def __str__(self) -> str:
         return (
-            f"{watched(self.observations, self.held)} of {self.sockets} sockets; "
+            f"{self.observations} observations of {self.sockets} sockets; "
             f"{precision(self.never['NO'], self.never.total())}; "
             f"{self.unreturned} left to a router in vain; {len(self.disagreements)} disagreements"
         )
-
-
-def watched(observations: int, held: int) -> str:
-    """Return in words how much was observed, and how much of it says something of a verdict."""
-    return (
-        f"{observations} observations ({held} held against a verdict, "
-        f"{observations - held} only watched)"
-    )
 
 
 def precision(no: int, never: int) -> str:
@@ -150,8 +144,7 @@ def judge(run: Run) -> Report:
             inside = observations[0].trial.host == run.topology.target
             unreturned += inside and verdict.answer is Answer.CONDITIONAL
     sockets = len({observation.trial.bound.port for observation in seen.values()})
-    held = sum(observation.trial.origin is not None for observation in seen.values())
-    return Report(len(seen), held, sockets, disagreements, never, unreturned)
+    return Report(len(seen), sockets, disagreements, never, unreturned)
 
 
 def _pairs(
@@ -160,9 +153,8 @@ def _pairs(
     """Yield what was seen for each socket and each origin that can be asked about."""
     pairs: dict[tuple[int, Origin], list[Observation]] = {}
     for observation in seen:
-        if observation.trial.origin is not None:
-            key = (observation.trial.bound.port, observation.trial.origin)
-            pairs.setdefault(key, []).append(observation)
+        key = (observation.trial.bound.port, observation.trial.origin)
+        pairs.setdefault(key, []).append(observation)
     for (_, origin), observations in pairs.items():
         yield observations[0].trial.bound, origin, observations
 
@@ -201,14 +193,16 @@ def _broken(run: Run, seen: Iterable[Observation]) -> Iterator[Disagreement]:
         bound_to = _plain(parse_address(bound.spec.address), run.host)
         inside = observations[0].trial.host == run.topology.target
         to_dial = own if inside else _beside(origin, bound.spec.device, run.host)
-        missing = [o for o in got_in if pair.at(o) in (to_dial | {bound_to}) - named]
+        missing = [
+            o for o in got_in if o.trial.usual and pair.at(o) in (to_dial | {bound_to}) - named
+        ]
         if missing:
             yield pair.broke("soundness: it connects at an address that is not named", missing)
         foreign = [e for e in verdict.endpoints if not _is_of(e.ip, run.host, own)]
         if foreign:
             yield pair.broke("an address is named that is none of the host's", observations)
-        tried = [o for o in observations if pair.at(o) in named]
-        shut = "" if inside or verdict.answer is Answer.NO else _certain(run, bound, origin)
+        tried = [o for o in observations if o.trial.usual and pair.at(o) in named]
+        shut = "" if inside or verdict.answer is Answer.NO else _certain(run, bound)
         if shut:
             yield pair.broke(f"certainty: no NO, and {shut}", observations)
         if inside:
@@ -237,7 +231,7 @@ def _inside(pair: _Pair, tried: Sequence[Observation]) -> Iterator[Disagreement]
         return
     if pair.origin is THIS_HOST:
         if pair.verdict.answer is Answer.CONDITIONAL:
-            if not _answers_are_lost(pair):
+            if not (_answers_are_lost(pair) or _UNUSUAL_PROGRAMS & {*pair.verdict.conditions}):
                 yield pair.broke("exactness: only conditional for this host", pair.observations)
         elif lost:
             yield pair.broke("exactness: YES, and it does not connect", lost)
@@ -267,21 +261,13 @@ def _is_unreturned(pair: _Pair) -> bool:
     )
 
 
-def _certain(run: Run, bound: Bound, origin: Origin) -> str:
-    """Return why the socket shuts out a machine at *origin* for certain, if it does."""
-    assert isinstance(origin, IPv4Address | IPv6Address)
-    ip, links = unmap(parse_address(bound.spec.address)), claimed_links(origin, run.host)
+def _certain(run: Run, bound: Bound) -> str:
+    """Return why the socket shuts out every other machine for certain, if it does."""
+    ip = unmap(parse_address(bound.spec.address))
     target = run.topology.machines[run.topology.target]
-    # A machine whose link is dead may come by any other.
-    live = {name for name in links if _is_live(run.host.interface(name))}
-    lets_in = target.route_localnet or any(
-        nic.route_localnet for name, nic in target.nics if name in live or not live
-    )
+    lets_in = target.route_localnet or any(nic.route_localnet for _, nic in target.nics)
     if ip.is_loopback and (ip.version == 6 or not lets_in):
         return "it is bound to loopback"
-    if isinstance(ip, IPv6Address) and ip.is_link_local and ip.scope_id is not None:
-        zone = run.host.interface(ip.scope_id).name
-        return "" if zone in links else f"it is bound to an address of the link {zone}"
     return ""
 
 

@@ -10,12 +10,21 @@ from .engine import Predict, Run, run
 from .laws import Report, judge
 from .topologies import Topology
 
-__all__ = ["examine", "predicted"]
+__all__ = ["examine", "missing_here", "predicted"]
 
 
 def predicted(sock: socket, host: Host) -> Reach:
     """Return what bindlab says of a socket."""
     return reachable_from(sock, host=host)
+
+
+def missing_here(topology: Topology, error: Exception) -> str:
+    """Return what this machine lacks for *topology*, if that is what *error* says; else ""."""
+    if topology.needs_nft and "nft" in str(error):
+        return str(error)
+    if topology.needs and "Unknown device type" in str(error):
+        return f"this kernel has no links of the type {topology.needs}"
+    return ""
 
 
 def examine(

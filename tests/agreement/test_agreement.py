@@ -8,12 +8,14 @@ import pytest
 from bindlab import lab
 
 from .random_topologies import random_topology
-from .suite import examine
+from .senders import LINKS, SENDERS
+from .suite import examine, missing_here
 from .topologies import TOPOLOGIES, Topology
 
 AVAILABLE = lab.available()
 SEED = int(os.environ.get("BINDLAB_SEED", "20250101"))
 RANDOM = [random_topology(SEED + number) for number in range(20)]
+ALL = [*TOPOLOGIES, *SENDERS, *LINKS, *RANDOM]
 LEAST = 10_000  # observations, all topologies together
 MOST = 4_000  # in one topology; the command line tries everything
 
@@ -23,27 +25,26 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("topology", [*TOPOLOGIES, *RANDOM], ids=lambda topology: topology.name)
+@pytest.mark.parametrize("topology", ALL, ids=lambda topology: topology.name)
 def test_the_kernel_agrees(
     topology: Topology, record_property: Callable[[str, object], None]
 ) -> None:
     """What connects was never a NO, what is a YES connects, and what is possible is explained."""
     try:
         report = examine(topology, most=MOST)
-    except lab.LabError as error:
-        if topology.needs_nft and "nft" in str(error):
-            pytest.skip(str(error))
+    except (lab.LabError, RuntimeError) as error:
+        if reason := missing_here(topology, error):
+            pytest.skip(reason)
         raise
-    needed = sum(not other.needs_nft for other in (*TOPOLOGIES, *RANDOM))
+    needed = sum(not (other.needs_nft or other.needs) for other in ALL)
     for name, value in (
         ("observations", report.observations),
-        ("held", report.held),
         ("never", report.never.total()),
         ("never_no", report.never["NO"]),
         ("topologies", needed),
     ):
         record_property(name, value)
-    assert report.observations >= LEAST / (len(TOPOLOGIES) + len(RANDOM))
+    assert report.observations >= LEAST / len(ALL)
     if report.disagreements:
         shown = "\n".join(map(str, report.disagreements[:5]))
         text = f"{report}\n{topology}\n{shown}\nto see it again: {topology.command}"

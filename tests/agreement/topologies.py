@@ -13,7 +13,8 @@ class Topology(NamedTuple):
     """A network, and the host of it whose sockets are tried: *target*, from all of them.
 
     *also* are addresses that are bound and dialled though no interface lists them, *setup*
-    commands for ip(8) on the target, once all is made: see commands.py.
+    commands for ip(8) on the target, once all is made: see commands.py. *needs* names a type of
+    link that not every kernel has.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Topology(NamedTuple):
     needs_nft: bool = False
     also: tuple[str, ...] = ()
     setup: tuple[str, ...] = ()
+    needs: str = ""
 
     @property
     def command(self) -> str:
@@ -41,7 +43,7 @@ def _told(value: Machine | Nic | Route) -> str:
     """Return *value* in as few words as it takes: what is not said is as always."""
     usual = {Machine: Machine(), Nic: Nic()}.get(type(value))
     told: list[str] = []
-    for name in value.__slots__:
+    for name in value._fields:
         field: object = getattr(value, name)
         if usual is None or field != getattr(usual, name):
             told.append(_field(name, field))
