@@ -11,6 +11,7 @@ from bindlab.reach.path import Path
 __all__ = [
     "answers_elsewhere",
     "answers_nowhere",
+    "leaves_own_vrf",
     "leaves_source_zone",
     "loopback_is_live",
     "loses_answers",
@@ -29,6 +30,18 @@ def sent_by_loopback(path: Path) -> bool:
     """Return whether the program must send by loopback to an address of another interface."""
     loopback = path.topology.loopback
     return path.arrival is loopback and path.owner is not loopback and not path.is_group
+
+
+def leaves_own_vrf(path: Path) -> bool:
+    """Return whether the program's own address is of another VRF, or of none, than the path's."""
+    return path.place.source is not None and path.vrf not in _vrfs_of_source(path)
+
+
+def _vrfs_of_source(path: Path) -> set[str | None]:
+    """Return the VRFs that have the program's own address; ``None`` among them for none."""
+    source, vrfs = path.place.source, path.topology.vrfs
+    owners = [own.owner for own in path.topology.has(source) if own.owner] if source else []
+    return {vrfs[owner.name].name if owner.name in vrfs else None for owner in owners}
 
 
 def leaves_source_zone(path: Path) -> bool:
@@ -57,6 +70,9 @@ def answers_elsewhere(path: Path) -> bool:
         return False
     on_loopback = arrival is path.topology.loopback
     if on_loopback and (path.destination.version == 4 or source.is_loopback):
+        return False
+    in_vrf = path.vrf is not None and path.device == path.vrf
+    if in_vrf and path.vrf in _vrfs_of_source(path):
         return False
     return all(int(address) != int(source) for address in arrival.addresses)
 

@@ -113,6 +113,8 @@ def _admitted(
     if not straight:
         needed = needed[:1]
     path, needs = needed[0]
+    if not needs:  # what is sure goes alone
+        needed = [(sure, none) for sure, none in needed if not none]
     words = path.words
     at = f"at {words['address']}"
     if path.inside:

@@ -68,6 +68,8 @@ class Path:
         """Whether the destination is in 127.0.0.0/8, or ::1."""
         self.has_zone = self.kind is Kind.LINK_LOCAL and self.destination.version == 6
         """Whether the destination means something on one link only (RFC 4007)."""
+        self.heeds_localnet = self.destination.version == 4 and self.host.system == "linux"
+        """Whether route_localnet has a say; ::1 has no such switch (RFC 4291, 2.5.3)."""
         vrf = routing.topology.vrfs.get(arrival.name) if arrival else None
         self.vrf = vrf.name if vrf else None
         """The VRF that the arrival interface is in, if it is in one."""
@@ -101,11 +103,6 @@ class Path:
         if not bound.is_unspecified or self.host.system == "openbsd":
             return False  # OpenBSD has IPV6_V6ONLY on, and no way to turn it off: ip6(4)
         return None if self.binding.v6only is None else not self.binding.v6only
-
-    @property
-    def heeds_localnet(self) -> bool:
-        """Whether route_localnet has a say; ::1 has no such switch (RFC 4291, 2.5.3)."""
-        return self.destination.version == 4 and self.host.system == "linux"
 
     @property
     def takes_localnet(self) -> bool | None:

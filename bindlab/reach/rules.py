@@ -12,6 +12,7 @@ from bindlab.interface import AddressState
 from bindlab.reach.inside import (
     answers_elsewhere,
     answers_nowhere,
+    leaves_own_vrf,
     leaves_source_zone,
     loopback_is_live,
     loses_answers,
@@ -119,6 +120,11 @@ GATES: Final[tuple[Rule[Reason], ...]] = (
         Reason.VRF,
         lambda p: p.leaves_vrf,
         "{address} belongs to a VRF, and {arrival} is not in it",
+    ),
+    Rule(
+        Reason.VRF,
+        lambda p: p.inside and not p.is_udp and p.topology.vrfs and leaves_own_vrf(p),
+        "a program with that address does not get from one VRF to another",
     ),
     Rule(
         Reason.STRONG_HOST,
@@ -258,8 +264,8 @@ NEEDS: Final[tuple[Rule[Condition], ...]] = (
     ),
     Rule(
         Condition.VRF_PROGRAM,
-        lambda p: p.inside and p.vrf,
-        "the program there is bound to the VRF {vrf} too",
+        lambda p: p.inside and p.topology.vrfs and (p.vrf or leaves_own_vrf(p)),
+        "the program there is bound to the VRF too",
     ),
     Rule(
         Condition.OTHER_LINK,

@@ -200,16 +200,17 @@ class _Way(NamedTuple):
 def _from_self(topology: Topology, host: Host) -> Iterator[_Way]:
     own = addresses_of(host)
     loopback = [interface.name for interface in host.interfaces if interface.holds_loopback]
+    vrfs = [interface.name for interface in host.interfaces if interface.kind == "vrf"]
     destinations = [*own, *map(parse_address, ("127.0.0.2", *topology.also))]
     for destination in destinations:
         yield _Way(THIS_HOST, None, destination, str(destination))
-        for name in loopback:
+        for name in (*loopback, *vrfs):
             yield _Way(THIS_HOST, None, destination, str(destination), name, usual=False)
         for source in own:
             if source.version != destination.version or _other_zone(source, destination):
                 continue
             yield _Way(source, str(source), destination, str(destination))
-            for name in loopback if source.version == 4 else ():
+            for name in (*loopback, *vrfs) if source.version == 4 else vrfs:
                 yield _Way(source, str(source), destination, str(destination), name, usual=False)
     # To 0.0.0.0 from an own address means that address (S3 of the laws of delivery).
     for source in own:

@@ -238,12 +238,18 @@ def _inside(pair: _Pair, tried: Sequence[Observation]) -> Iterator[Disagreement]
     elif pair.verdict.answer is Answer.YES:
         if lost:
             yield pair.broke("exactness: YES from this source, and it does not connect", lost)
-    elif lost and _never_connects(pair) and not _is_unreturned(pair):
+    elif lost and _never_connects(pair) and not (_is_unreturned(pair) or _is_of_two_vrfs(pair)):
         yield pair.broke("exactness: conditional from this source, and never connects", lost)
 
 
 def _never_connects(pair: _Pair) -> bool:
     return pair.bound.spec.transport == "tcp" and not any(o.got_in for o in pair.observations)
+
+
+def _is_of_two_vrfs(pair: _Pair) -> bool:
+    """Return whether the source is 127.0.0.1 or ::1, which a VRF device may have as well."""
+    assert isinstance(pair.origin, IPv4Address | IPv6Address)
+    return pair.origin.is_loopback and Condition.VRF_PROGRAM in pair.verdict.conditions
 
 
 def _is_unreturned(pair: _Pair) -> bool:
