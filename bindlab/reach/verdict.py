@@ -252,6 +252,7 @@ class Verdict(Value):
             "origin": origin,
             "answer": self.answer.value,
             "reason": None if self.reason is None else self.reason.value,
+            "reasons": [reason.value for reason in self.reasons],
             "conditions": [condition.value for condition in self.conditions],
             "endpoints": [endpoint.to_document() for endpoint in self.endpoints],
             "explanation": self.explanation,
