@@ -4,6 +4,8 @@ import pytest
 
 from bindlab import Host
 
+collect_ignore = ["systems"]  # what .ci/systems runs elsewhere
+
 LEAST = 0.9  # of what can never connect is a NO, over all topologies
 
 
