@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -49,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         _discard_output()
+        if sys.platform == "win32" and error.errno == errno.EINVAL:  # its closed pipe
+            return 0
         print(f"{_PROGRAM}: {error}", file=sys.stderr)
         return 3
     return status

@@ -2,6 +2,8 @@
 
 import errno as numbers
 import os
+import socket
+from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
 from bindlab.endpoint import Endpoint
@@ -21,6 +23,7 @@ __all__ = [
     "ResourcesExhaustedError",
     "Stage",
     "bind_error",
+    "error_text",
 ]
 
 Stage: TypeAlias = Literal[
@@ -220,12 +223,27 @@ def bind_error(
     :class:`BindError` without a hint.
     """
     if isinstance(error, int):
-        error = OSError(error, os.strerror(error))
+        error = OSError(error, error_text(error))
     for numbers_of_row, row in _ROWS:
         if error.errno in numbers_of_row and (not row.stages or stage in row.stages):
             hint = hint or "; ".join(filter(None, (row.cause, row.advice)))
-            return row.error(error.errno, error.strerror, endpoint, stage, hint)
-    return BindError(error.errno, error.strerror or str(error), endpoint, stage, hint)
+            return row.error(error.errno, _words_of(error), endpoint, stage, hint)
+    return BindError(error.errno, _words_of(error) or str(error), endpoint, stage, hint)
+
+
+def error_text(number: int) -> str:
+    """Return what the system says of an error number, those of Winsock included.
+
+    Windows' ``os.strerror()`` knows none of those: Python has a table of them.
+    """
+    table: Mapping[int, str] = getattr(socket, "errorTab", {})
+    return table.get(number, "").rstrip(".") or os.strerror(number)
+
+
+def _words_of(error: OSError) -> str | None:
+    """Return the system's own words, or ours where it has none: "Windows Error 0x2741"."""
+    says_nothing = (error.strerror or "").startswith(("Windows Error 0x", "Unknown error"))
+    return error_text(error.errno or 0) if says_nothing else error.strerror
 
 
 _ROWS = tuple(

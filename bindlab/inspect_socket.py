@@ -82,7 +82,12 @@ def _asked(sock: HasFileno, *, anywhere: bool) -> Binding:
     except OSError as error:
         if error.errno in _NAMELESS:
             raise _unbound("") from error
-        if error.errno == errno.EBADF:
+        if error.errno == errno.EBADF or (
+            # Windows says the same of a number that no socket has any more and of a file's.
+            error.errno == errno.ENOTSOCK
+            and sys.platform == "win32"
+            and hasattr(sock, "getsockname")
+        ):
             raise ValueError("the socket is closed: ask while it is open") from error
         if error.errno == errno.ENOTSOCK:
             raise TypeError(f"{type(sock).__name__} is open, but it is no socket") from error

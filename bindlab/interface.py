@@ -55,9 +55,10 @@ _States: TypeAlias = Mapping[IPv6Address, AddressState] | Iterable[tuple[IPv6Add
 class Interface(Value):
     """A network interface: its name, its addresses, and what the system says of it.
 
-    *name* is the system's own (``eth0``; on Windows a GUID), *display_name* the one to
-    show, kept in a form that can be printed. *index* is the scope id that link-local
-    addresses of this interface have, ``None`` where unknown. *addresses* are
+    *name* is the system's own (``eth0``; on Windows the one for people, else a GUID),
+    *display_name* the one to show, kept in a form that can be printed.
+    *index* is the scope id that link-local addresses of this interface have, ``None`` where
+    unknown. *addresses* are
     ``IPv4Interface`` and ``IPv6Interface`` objects, or their text (``"192.168.0.102/24"``);
     a link-local one without a zone gets this interface's name as its zone.
 

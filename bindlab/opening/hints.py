@@ -17,6 +17,7 @@ from bindlab.errors import (
 )
 from bindlab.interface import AddressState
 from bindlab.printable import printable
+from bindlab.sockaddr import zone_of
 
 __all__ = ["add_hint"]
 
@@ -150,7 +151,7 @@ def _what_is_invalid(endpoint: Endpoint) -> str:
         return ""
     bare = IPv6Address(int(ip))
     owners = [own.interface for own in _own_addresses() if own.ip == bare]
-    zones = owners or [name for _, name in socket.if_nameindex()]
+    zones = owners or [zone_of(name, index) for index, name in socket.if_nameindex()]
     written = " or ".join(f"{bare}%{name}" for name in zones[:_SHOWN])
     return f"a link-local address needs the zone that it is in: write {written}"
 

@@ -1,7 +1,6 @@
 """Attempts to reach endpoints over real sockets, one or many at once."""
 
 import errno as codes
-import os
 import select
 import socket
 import sys
@@ -11,6 +10,7 @@ from time import perf_counter
 from typing import Self
 
 from bindlab.endpoint import Endpoint, unmap
+from bindlab.errors import error_text
 from bindlab.probing.icmp import Icmp, keep_icmp, read_icmp
 from bindlab.probing.outcome import Outcome, Probe, outcome_of
 from bindlab.sockaddr import SockAddr, family_of, from_sockaddr, kind_of, protocol_of, to_sockaddr
@@ -193,7 +193,7 @@ class Dial:
         """End with what *errno* or *icmp* means; raise what says nothing of the target."""
         outcome = outcome_of(errno, icmp, self._target.transport)
         if outcome is None:
-            raise OSError(errno, os.strerror(errno or 0), str(self._target))
+            raise OSError(errno, error_text(errno or 0), str(self._target))
         self._end(outcome, errno, icmp)
 
     def _end(self, outcome: Outcome, errno: int | None = None, icmp: Icmp | None = None) -> None:

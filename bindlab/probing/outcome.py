@@ -1,11 +1,11 @@
 """What one connection attempt met, as a value, and how errno and ICMP are read as that."""
 
 import errno as codes
-import os
 from enum import Enum
 from typing import assert_never
 
 from bindlab.endpoint import Endpoint, Transport
+from bindlab.errors import error_text
 from bindlab.probing.icmp import Icmp
 from bindlab.value import Value
 
@@ -152,7 +152,7 @@ class Probe(Value):
 
     def _reason(self) -> str:
         if self.icmp is None:
-            return "for a reason unknown" if self.errno is None else os.strerror(self.errno)
+            return "for a reason unknown" if self.errno is None else error_text(self.errno)
         if self.source is not None and self.icmp.sender == self.source.ip:
             return f"{self.icmp}, this machine itself: nobody there, or a firewall here"
         return str(self.icmp)

@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from collections.abc import Iterable
 from ipaddress import IPv4Interface, IPv6Address, IPv6Interface
 from typing import TYPE_CHECKING, Final
 
@@ -44,6 +45,8 @@ def interfaces() -> tuple[Interface, ...]:
     the system does not say. An address of which nothing special is said is
     ``AddressState.PREFERRED``; an optimistic one (RFC 4429) is in use, so it is not tentative.
 
+    On Windows a name is the one for people where that is unique, else the GUID.
+
     An interface without addresses is listed. An impossible prefix length reads as the full
     one, and what is no IP address is left out. A name that is no text is written as
     ``os.fsdecode()`` writes it, with a ``display_name`` that can be printed.
@@ -52,10 +55,13 @@ def interfaces() -> tuple[Interface, ...]:
     elsewhere it is an ``OSError``, because a list that lacks addresses would claim that nobody
     reaches them. So is a system without memory or descriptors to spare.
     """
-    adapters, facts = listed(system())
+    kind = system()
+    adapters, facts = listed(kind)
     groups: dict[str, list[Adapter]] = {}
     for adapter in adapters:
         name = adapter.name.partition(":")[0] or adapter.name or str(adapter.index or "?")
+        if kind == "windows":
+            name = _friendly_name(adapter, adapters)
         groups.setdefault(name, []).append(adapter)
     found = [_interface(name, group, facts) for name, group in groups.items()]
     return tuple(sorted(found, key=lambda i: (i.index is None, i.index or 0)))
@@ -142,6 +148,12 @@ def _interface(name: str, adapters: list["Adapter"], facts: Facts) -> Interface:
         kind=link.kind,
         master=facts.master_of(link),
     )
+
+
+def _friendly_name(adapter: "Adapter", adapters: Iterable["Adapter"]) -> str:
+    """Return what people call an adapter of Windows, where no other one is called the same."""
+    called = {each.name for each in adapters if each.nice_name == adapter.nice_name}
+    return adapter.nice_name if adapter.nice_name and len(called) == 1 else adapter.name
 
 
 def _ipv4(text: str, prefix_length: int) -> IPv4Interface:
