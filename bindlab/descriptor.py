@@ -43,7 +43,8 @@ def duplicate_of(descriptor: int) -> socket.socket:
     # A new socket object also takes the default timeout (socket.setdefaulttimeout()), and makes
     # its descriptor non-blocking. Here that happens before dup2(), so it does not happen to the
     # other one: O_NONBLOCK is shared by all duplicates.
-    if sys.platform != "win32":  # where sockets are no file descriptors
+    # On Windows sockets are no file descriptors; PyPy reads addresses by the object's family.
+    if sys.platform != "win32" and sys.implementation.name != "pypy":
         os.fstat(descriptor)  # a closed one is an error, before its number is that of our own
         for family in _FAMILIES:
             try:
