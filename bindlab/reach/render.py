@@ -26,6 +26,7 @@ from bindlab.reach.verdict import (
 __all__ = ["diagram", "markup", "table"]
 
 _PAGE, _NARROWEST = 120, 40
+_LONGEST_NAME = 40  # of an interface, in the picture
 _ARROWS = {Answer.YES: "<----", Answer.CONDITIONAL: "<-?--", Answer.NO: "  x--"}
 _LEGEND = "<---- gets in   <-?-- gets in if its conditions hold   x-- is shut out for certain"
 
@@ -65,7 +66,7 @@ def diagram(host: Host, bindings: Sequence[Binding], rows: Sequence[Verdict]) ->
     vantages = [row for row in rows if isinstance(row.origin, Vantage)]
     entries: list[tuple[str, str, str]] = []  # interface, address, who comes by it
     for interface in host.interfaces:
-        name = interface.display_name + _state(interface)
+        name = printable(interface.display_name, _LONGEST_NAME) + _state(interface)
         for address in interface.addresses:
             guest = at_link.get((interface.name, address.network))
             if interface.holds_loopback and vantages and _comes_by(vantages[0], interface):
@@ -126,7 +127,7 @@ def _guest(row: Verdict | None) -> str:
         return ""
     direct = row.endpoints and Condition.NAT not in row.conditions
     at = f", at {row.endpoints[0]}" if direct else ""
-    return f"{_ARROWS[row.answer]} {row.who}{at}"
+    return f"{_ARROWS[row.answer]} {printable(f'{row.who}{at}', _PAGE)}"
 
 
 def _state(interface: Interface) -> str:

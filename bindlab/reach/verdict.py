@@ -45,6 +45,7 @@ THIS_HOST: Final = Vantage.THIS_HOST
 BEYOND: Final = Vantage.BEYOND
 INTERNET: Final = Vantage.INTERNET
 
+_CELL: Final = 60  # characters of a name or a URL in a table; more are cut
 HEADINGS: Final = ("from", "answer", "open", "why")
 
 Origin: TypeAlias = IPAddress | IPNetwork | Interface | Vantage
@@ -236,8 +237,12 @@ class Verdict(Value):
 
     @property
     def cells(self) -> tuple[str, str, str, str]:
-        """This verdict as a row of a table: from where, the answer, what to open, and why."""
-        return self.who, self.answer.value, self.opens or "-", self.explanation
+        """This verdict as a row of a table: from where, the answer, what to open, and why.
+
+        What is long, as an interface's name may be, is cut.
+        """
+        who, opens = (printable(text, _CELL) for text in (self.who, self.opens or "-"))
+        return who, self.answer.value, opens, self.explanation
 
     def to_document(self) -> dict[str, object]:
         """Return this verdict as what JSON can hold, an interface by its name."""
