@@ -31,7 +31,9 @@ def run(pytester: pytest.Pytester, suite: str, *options: str) -> pytest.RunResul
     """Run *suite* as a user's test file in a process of its own, where a warning is an error."""
     pytester.makepyfile(test_suite=suite)
     # pytest-asyncio, if somebody has it, warns of a setting that these suites do not need.
-    return pytester.runpytest_subprocess("-W", "error", "-p", "no:asyncio", *options)
+    return pytester.runpytest_subprocess(
+        "-W", "error", "-p", "no:asyncio", "-p", "no:anyio", *options
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -113,8 +113,8 @@ def _admitted(
     if not straight:
         needed = needed[:1]
     path, needs = needed[0]
-    if not needs:  # what is sure goes alone
-        needed = [(sure, none) for sure, none in needed if not none]
+    if path.inside and path.vrf is None:  # a program outside a VRF dials nothing in it
+        needed = [(each, its) for each, its in needed if each.vrf is None]
     words = path.words
     at = f"at {words['address']}"
     if path.inside:
