@@ -36,6 +36,8 @@ pytestmark = [
     LINUX,
     # A socket object that is dropped in the middle closes what it owns, and says so.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    # A generator that is closed while the alarm rings cannot raise, and says so.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
 # The files in which each bytecode is tried; of the others, what they do is no socket's business.

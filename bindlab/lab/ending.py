@@ -19,8 +19,10 @@ def end_descendants() -> None:
     """
     # A child that ended keeps its number until it is waited for: no other process gets it.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    _stay_on_one_processor()
     while True:
         for pid in _children():
+            _slow_down(pid)
             with contextlib.suppress(ProcessLookupError):
                 group = os.getpgid(pid)
                 if group != os.getpgrp():
@@ -57,6 +59,7 @@ def end_members(namespaces: Collection[int]) -> None:
     wanted = {_identity(os.fstat(number)) for number in namespaces}
     deadline = time.monotonic() + _PATIENCE
     found = True
+    before = _stay_on_one_processor()
     while found and time.monotonic() < deadline:
         found = False
         for pid in _processes():
@@ -65,9 +68,31 @@ def end_members(namespaces: Collection[int]) -> None:
                 try:
                     if pid != os.getpid() and _identity(os.stat(f"/proc/{pid}/ns/net")) in wanted:
                         found = True
+                        _slow_down(pid)
                         signal.pidfd_send_signal(process, signal.SIGKILL)
                 finally:
                     os.close(process)
+    with contextlib.suppress(OSError):
+        os.sched_setaffinity(0, before)
+
+
+def _stay_on_one_processor() -> set[int]:
+    """Keep this thread on one processor, and return those that it had: see _slow_down()."""
+    before = os.sched_getaffinity(0)
+    with contextlib.suppress(OSError):
+        os.sched_setaffinity(0, {min(before)})
+    return before
+
+
+def _slow_down(pid: int) -> None:
+    """Let *pid*, and all that it starts from now on, run only while this thread does nothing.
+
+    A program that starts itself anew without a pause is otherwise gone before it is killed, and
+    its child as well. What a process has of the scheduler, its children inherit (sched(7)).
+    """
+    with contextlib.suppress(OSError):
+        os.sched_setaffinity(pid, os.sched_getaffinity(0))
+        os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:
