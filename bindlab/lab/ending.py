@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 
 __all__ = ["end_descendants", "end_members"]
 
+_SURE = 40  # passes over all processes that find nobody
 _PATIENCE = 5.0  # seconds; what is killed may take a while to end
 
 
@@ -58,22 +59,31 @@ def end_members(namespaces: Collection[int]) -> None:
     """
     wanted = {_identity(os.fstat(number)) for number in namespaces}
     deadline = time.monotonic() + _PATIENCE
-    found = True
     before = _stay_on_one_processor()
-    while found and time.monotonic() < deadline:
-        found = False
-        for pid in _processes():
-            with contextlib.suppress(OSError):  # ended, or not ours to look at
-                process = os.pidfd_open(pid)
-                try:
-                    if pid != os.getpid() and _identity(os.stat(f"/proc/{pid}/ns/net")) in wanted:
-                        found = True
-                        _slow_down(pid)
-                        signal.pidfd_send_signal(process, signal.SIGKILL)
-                finally:
-                    os.close(process)
+    seen_nobody = 0  # how often in a row: one that starts itself anew is missed now and then
+    while seen_nobody < _SURE and time.monotonic() < deadline:
+        seen_nobody += 1
+        for pid in sorted(_processes(), reverse=True):  # the newest first: it ends the soonest
+            if pid != os.getpid() and _is_on(pid, wanted):
+                seen_nobody = 0
+                with contextlib.suppress(OSError):  # it has ended
+                    process = os.pidfd_open(pid)
+                    try:
+                        if _is_on(pid, wanted):
+                            _slow_down(pid)
+                            signal.pidfd_send_signal(process, signal.SIGKILL)
+                    finally:
+                        os.close(process)
     with contextlib.suppress(OSError):
         os.sched_setaffinity(0, before)
+
+
+def _is_on(pid: int, wanted: Collection[tuple[int, int]]) -> bool:
+    """Return whether *pid* is in one of the network namespaces *wanted*, as far as we may see."""
+    try:
+        return _identity(os.stat(f"/proc/{pid}/ns/net")) in wanted
+    except OSError:
+        return False
 
 
 def _stay_on_one_processor() -> set[int]:
