@@ -123,6 +123,7 @@ LINKS: tuple[Topology, ...] = (
         setup=(
             "link add link wifi name wifi.7 type vlan id 7",
             "address add 192.168.7.1/24 dev wifi.7",
+            "link set wifi.7 addrgenmode none",
             "link set wifi.7 up",
         ),
         needs="vlan",
@@ -133,6 +134,7 @@ LINKS: tuple[Topology, ...] = (
         setup=(
             "link add link wifi name mv0 type macvlan mode bridge",
             "address add 192.168.0.103/24 dev mv0",
+            "link set mv0 addrgenmode none",
             "link set mv0 up",
         ),
         needs="macvlan",
@@ -147,6 +149,7 @@ LINKS: tuple[Topology, ...] = (
             "link add bond0 type bond mode active-backup",
             "link set wifi down",
             "link set wifi master bond0",
+            "link set bond0 addrgenmode none",
             "link set bond0 up",
             "address add 192.168.0.102/24 dev bond0",
             "-6 address add 2001:db8:1::102/64 dev bond0 nodad",
