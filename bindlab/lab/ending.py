@@ -61,21 +61,23 @@ def end_members(namespaces: Collection[int]) -> None:
     deadline = time.monotonic() + _PATIENCE
     before = _stay_on_one_processor()
     seen_nobody = 0  # how often in a row: one that starts itself anew is missed now and then
-    while seen_nobody < _SURE and time.monotonic() < deadline:
-        seen_nobody += 1
-        for pid in sorted(_processes(), reverse=True):  # the newest first: it ends the soonest
-            if pid != os.getpid() and _is_on(pid, wanted):
-                seen_nobody = 0
-                with contextlib.suppress(OSError):  # it has ended
-                    process = os.pidfd_open(pid)
-                    try:
-                        if _is_on(pid, wanted):
-                            _slow_down(pid)
-                            signal.pidfd_send_signal(process, signal.SIGKILL)
-                    finally:
-                        os.close(process)
-    with contextlib.suppress(OSError):
-        os.sched_setaffinity(0, before)
+    try:
+        while seen_nobody < _SURE and time.monotonic() < deadline:
+            seen_nobody += 1
+            for pid in sorted(_processes(), reverse=True):  # the newest first: it ends the soonest
+                if pid != os.getpid() and _is_on(pid, wanted):
+                    seen_nobody = 0
+                    with contextlib.suppress(OSError):  # it has ended
+                        process = os.pidfd_open(pid)
+                        try:
+                            if _is_on(pid, wanted):
+                                _slow_down(pid)
+                                signal.pidfd_send_signal(process, signal.SIGKILL)
+                        finally:
+                            os.close(process)
+    finally:  # it is the thread of a test, which Ctrl-C may interrupt here
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, before)
 
 
 def _is_on(pid: int, wanted: Collection[tuple[int, int]]) -> bool:

@@ -48,10 +48,10 @@ def judge(
     """
     opened: list[Path] = []
     furthest: _Shut | None = None
-    # The return path of a place is asked for by each of its paths, and is one for nearly all.
     targets = [
         (binding, routing.topology.destinations(binding.endpoint.ip)) for binding in bindings
     ]
+    # The return path of a place is asked for by each of its paths, and is one for nearly all.
     standpoints = [(place, cache(partial(routing.return_path, place))) for place in places]
     for place, answers in standpoints:
         if place.foreign and opened:
