@@ -151,7 +151,7 @@ class Value:
 
     def __repr__(self) -> str:
         fields = zip(self._fields, self._values(), strict=True)
-        shown = ", ".join(f"{name}={value!r}" for name, value in fields)
+        shown = ", ".join(f"{name}={_shown(value)}" for name, value in fields)
         return f"{type(self).__name__}({shown})"
 
     def __setattr__(self, name: str, value: object) -> Never:
@@ -159,6 +159,14 @@ class Value:
 
     def __delattr__(self, name: str) -> Never:
         raise AttributeError(f"{type(self).__name__} is frozen: it keeps its {name}")
+
+
+def _shown(value: object) -> str:
+    """Return the repr of a field: that of a set in one order, which hashes do not decide."""
+    if type(value) is not frozenset or not value:
+        return repr(value)  # pyright: ignore[reportUnknownArgumentType]
+    unordered: frozenset[object] = value  # pyright: ignore[reportUnknownVariableType]
+    return f"frozenset({{{', '.join(sorted(map(repr, unordered)))}}})"
 
 
 def _picklable(value: object) -> object:

@@ -63,6 +63,18 @@ def test_other_fields_are_a_type_error(
         Shelf(*given, **named)  # type: ignore[arg-type]
 
 
+def test_a_set_is_shown_in_one_order() -> None:
+    """Equal values have equal reprs, in whatever order their sets were filled."""
+
+    class Crate(Value):
+        holds: frozenset[str]
+
+    names = [f"{word}{number}" for word in ("pear", "fig", "plum") for number in range(20)]
+    assert repr(Crate(frozenset(names))) == repr(Crate(frozenset(reversed(names))))
+    assert repr(Crate(frozenset({"b", "a"}))) == "Crate(holds=frozenset({'a', 'b'}))"
+    assert repr(Crate(frozenset())) == "Crate(holds=frozenset())"
+
+
 def test_changes_are_checked() -> None:
     """replace() makes a new value, checked as any; nothing changes the old one."""
     shelf = Shelf(3)
