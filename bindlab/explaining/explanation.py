@@ -1,17 +1,13 @@
-"""The explanation as a value, and as the text that a person reads."""
-
-from collections.abc import Iterable, Iterator
+"""The explanation as a value; text.py has the text that a person reads."""
 
 from bindlab.binding import Binding
 from bindlab.explaining.changes import Change
 from bindlab.explaining.checks import Check
 from bindlab.host import Host
-from bindlab.reach import Answer, Candidate, Origin, Reach, Verdict
+from bindlab.reach import Candidate, Origin, Reach, Verdict
 from bindlab.value import Value
 
 __all__ = ["Explanation"]
-
-_PAGE = 100
 
 
 class Explanation(Value):
@@ -72,48 +68,6 @@ class Explanation(Value):
         return bool(self.bindings) and (self.verdict is None or bool(self.verdict))
 
     def __str__(self) -> str:
-        return "\n".join(self._lines())
+        from bindlab.explaining.text import text_of  # not needed until somebody reads
 
-    def _lines(self) -> Iterator[str]:
-        answer = [] if self.origin is None or self.verdict is None else [_answer(self.verdict)]
-        detour = [f"it gets in {self.verdict.explanation}"] if self.verdict and self.changes else []
-        yield from ["What is certain:", *_wrapped("- ", [*self.certain, *answer, *detour])]
-        if self.origin is None and self.bindings:
-            yield from ["", str(self.reach)]
-        changes = map(str, self.changes)
-        to_do = [*(f"or {one}" if n else one for n, one in enumerate(changes)), *self.remedies]
-        if to_do:
-            who = "others" if self.origin is None else "it"
-            serve = (
-                "To let {who} in" if self.bindings else "For {who} to get in, once a server runs"
-            )
-            purpose = "For a direct way" if self.dial else serve.format(who=who)
-            yield from ["", f"{purpose}:", *_wrapped("- ", to_do)]
-        if self.checks:
-            after = "Then check" if to_do else "Check"
-            yield from ["", f"{after}, the likeliest first:", *_wrapped("- ", self.checks)]
-        if self.verdict is not None and self.verdict.assumptions:
-            notes = [f"assumed: {note}" for note in self.verdict.assumptions]
-            yield from ["", *_wrapped("", notes)]
-
-
-def _answer(verdict: Verdict) -> str:
-    if verdict.answer is Answer.NO:
-        return f"{verdict.who} cannot reach it: {verdict.explanation}"
-    at = f" at {verdict.opens} ({verdict.endpoints[0].reason})" if verdict.opens else ""
-    if verdict.answer is Answer.YES:
-        return f"{verdict.who} can reach it{at}, unless a firewall here keeps it from itself"
-    return f"nothing here shuts {verdict.who} out{at}"
-
-
-def _wrapped(mark: str, sentences: Iterable[object]) -> Iterator[str]:
-    import textwrap  # not needed until somebody reads
-
-    for sentence in sentences:
-        yield from textwrap.wrap(
-            f"{mark}{sentence}",
-            _PAGE,
-            subsequent_indent=" " * len(mark),
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        return text_of(self)
