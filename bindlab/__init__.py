@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bindlab.explaining import Check as Check
     from bindlab.explaining import Explanation as Explanation
     from bindlab.explaining import explain as explain
+    from bindlab.guest import Guest as Guest
     from bindlab.host import Host as Host
     from bindlab.inspect_socket import binding_of as binding_of
     from bindlab.interface import AddressState as AddressState
@@ -88,6 +89,7 @@ _HOMES = {
     "Endpoint": "bindlab.endpoint",
     "Explanation": "bindlab.explaining",
     "FamilyNotSupportedError": "bindlab.errors",
+    "Guest": "bindlab.guest",
     "Host": "bindlab.host",
     "Icmp": "bindlab.probing",
     "Interface": "bindlab.interface",

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from ipaddress import IPv4Interface, IPv6Interface
 from typing import Final, Literal, Self, TypeAlias, get_args
 
+from bindlab.guest import Guest
 from bindlab.interface import Interface, InterfaceAddress, is_document, is_list, optional_flag
 from bindlab.printable import json_text, printable
 from bindlab.route import IPNetwork, Route, parse_network
@@ -80,6 +81,8 @@ class Host(Value):
     - ``routes``: every :class:`Route` by which this machine sends to others, ``None`` where
       they are unknown. Where they are known there are no others: this machine does not
       answer an origin that no route leads to.
+    - ``guest``: what this machine appears to be inside another one, a :class:`Guest`; ``None``
+      where nothing points to that. It is a hint: it never makes an answer a no.
     """
 
     interfaces: Given[Iterable[Interface], tuple[Interface, ...]] = Given(default=())
@@ -94,6 +97,7 @@ class Host(Value):
     assumed: Given[tuple[()], frozenset[str]] = Given(default=())
     tcp_l3mdev_accept: Given[Setting, bool | None] = Given(default=DEFAULT)
     udp_l3mdev_accept: Given[Setting, bool | None] = Given(default=DEFAULT)
+    guest: Guest | None = None
 
     def _check(self) -> None:
         if self.system not in SYSTEMS:
@@ -101,6 +105,8 @@ class Host(Value):
             raise ValueError(f"{self.system!r} is no known system: write one of {known}")
         if self.assumed:
             raise TypeError("assumed is what was not given: give the settings themselves")
+        if self.guest is not None and not isinstance(self.guest, Guest):
+            raise TypeError(f"guest is a Guest such as Guest('container', ...), not {self.guest!r}")
         interfaces = _distinct(self.interfaces)
         given: dict[str, object] = {name: getattr(self, name) for name in DEFAULTS}
         assumed = frozenset(name for name, value in given.items() if value is DEFAULT)
@@ -127,6 +133,7 @@ class Host(Value):
         udp_l3mdev_accept: Setting = DEFAULT,
         local_routes: Iterable[IPNetwork | str] | None = (),
         routes: Iterable[Route] | None = None,
+        guest: Guest | None = None,
         **interfaces: str | InterfaceAddress | Interface | Iterable[str | InterfaceAddress],
     ) -> Self:
         """Return a host made by hand: one keyword an interface, up and running.
@@ -156,6 +163,7 @@ class Host(Value):
             udp_l3mdev_accept=udp_l3mdev_accept,
             local_routes=local_routes,
             routes=routes,
+            guest=guest,
         )
 
     def replace(self, **changes: object) -> Self:
@@ -185,6 +193,7 @@ class Host(Value):
             **settings,
             "local_routes": None if local is None else [str(network) for network in local],
             "routes": None if routes is None else [route.to_document() for route in routes],
+            "guest": None if self.guest is None else self.guest.to_document(),
             "interfaces": [interface.to_document() for interface in self.interfaces],
         }
 
@@ -208,6 +217,8 @@ class Host(Value):
             made: dict[str, object] = {**document, "interfaces": interfaces}
             if is_list(routes := document.get("routes")):
                 made["routes"] = [Route.from_document(item) for item in routes]
+            if document.get("guest") is not None:
+                made["guest"] = Guest.from_document(document["guest"])
             return cls._made(made)
         except RecursionError:
             raise ValueError("this is no host: its JSON is nested too deeply") from None

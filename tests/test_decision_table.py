@@ -2,7 +2,7 @@
 
 One line a row; its columns are origins. An entry is ``yes``, a reason for a certain no, or the
 letters of the conditions: F firewall, L link isolation, R a route there, B a route back, N NAT,
-W weak host, Z the peer's own zone, 6 dual-stack, G group membership, M multicast routing,
+g guest, W weak host, Z the peer's own zone, 6 dual-stack, G group membership, M multicast routing,
 C broadcast, A reply from another address, ? location, o other link, s sent by loopback.
 """
 
@@ -27,6 +27,7 @@ LETTERS = {
     Condition.LINK_ISOLATION: "L",
     Condition.ROUTE_THERE: "R",
     Condition.ROUTE_BACK: "B",
+    Condition.GUEST: "g",
     Condition.NAT: "N",
     Condition.WEAK_HOST: "W",
     Condition.PEER_ZONE: "Z",

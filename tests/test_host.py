@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bindlab import AddressState, Binding, Endpoint, Host, Interface, Route, reachable_from
+from bindlab import AddressState, Binding, Endpoint, Guest, Host, Interface, Route, reachable_from
 
 LAPTOP = Host(
     [
@@ -30,6 +30,7 @@ LAPTOP = Host(
         Route("::/0", "wifi", "fe80::1%wifi"),
         Route("10.0.0.0/8", refusal="blackhole"),
     ],
+    guest=Guest("vm", ["its product is VirtualBox"], True, ["wifi"], "10.0.2.2", "tower"),
 )
 ENDPOINT = Endpoint("0.0.0.0", 80, "udp")
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"

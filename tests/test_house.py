@@ -19,7 +19,7 @@ ROWS = (
     ("value", "printable"),
     ("endpoint",),
     ("interface", "special_addresses", "errors"),
-    ("route",),
+    ("route", "guest"),
     ("binding", "host", "sockaddr", "descriptor", "find_sockets"),
     ("linux",),
     ("who_has_port",),

@@ -74,6 +74,10 @@ _CHECKS: Final[tuple[tuple[Condition | Callable[[Verdict, bool], bool], str], ..
         "the way back: do this machine's answers find {origin}?{route}",
     ),
     (
+        Condition.GUEST,
+        "the machine that runs this one: does it forward port {port} to here?",
+    ),
+    (
         Condition.NAT,
         (
             "the router: {address} is no address of the internet, so the router has to forward a "

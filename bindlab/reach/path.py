@@ -86,6 +86,18 @@ class Path:
         """Whether the origin is on the internet, and the destination is not."""
         return self.place.internet and not is_internet(self.destination)
 
+    @property
+    def needs_forwarding(self) -> bool:
+        """Whether the machine that runs this guest has to pass on what the origin sends.
+
+        Its neighbours, such as that machine itself, do without: see :class:`Guest`.
+        """
+        guest = self.host.guest
+        if guest is None or self.inside or not guest.needs_forwarding:
+            return False
+        is_private = self.arrival is not None and self.arrival.name in guest.private_links
+        return not self.on_link or self.foreign or is_private
+
     @cached_property
     def takes_family(self) -> bool | None:
         """Whether the socket takes packets of this family (RFC 3493 sections 3.7 and 5.3)."""
@@ -164,7 +176,7 @@ class Path:
     def needs_route(self) -> bool:
         """Whether the origin must know a way to the destination's network."""
         if self.routed:
-            return self.crosses or not (self.is_group or self.needs_nat)
+            return self.crosses or not (self.is_group or self.needs_nat or self.needs_forwarding)
         return self.crosses or (self.on_link and not self.has_zone and not self._shares_network)
 
     @property
@@ -257,6 +269,7 @@ class Path:
             "device": printable(self.binding.device) if self.binding.device else "",
             "peer": str(self.binding.peer),
             "kind": f"a {self.kind.value}",
+            "guest": self.host.guest.forwards if self.host.guest else "",
             **self._way_back_in_words,
         }
 

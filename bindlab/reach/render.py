@@ -125,7 +125,7 @@ def _comes_by(row: Verdict, loopback: Interface) -> bool:
 def _guest(row: Verdict | None) -> str:
     if row is None:
         return ""
-    direct = row.endpoints and Condition.NAT not in row.conditions
+    direct = row.endpoints and not {Condition.NAT, Condition.GUEST}.intersection(row.conditions)
     at = f", at {row.endpoints[0]}" if direct else ""
     return f"{_ARROWS[row.answer]} {printable(f'{row.who}{at}', _PAGE)}"
 

@@ -196,6 +196,11 @@ NEEDS: Final[tuple[Rule[Condition], ...]] = (
         "it can do without an answer, which finds no way back ({nowhere})",
     ),
     Rule(
+        Condition.GUEST,
+        lambda p: p.needs_forwarding,
+        "{guest}",
+    ),
+    Rule(
         Condition.NAT,
         lambda p: p.needs_nat,
         "a router forwards the port ({address} is no address of the internet)",

@@ -121,6 +121,8 @@ class Condition(enum.Enum):
     """The origin, or its router, has a route to the address."""
     ROUTE_BACK = "route back"
     """This host has a route to the origin, for its answers."""
+    GUEST = "guest"
+    """This host is a guest, as a container is, and the machine that runs it forwards the port."""
     NAT = "NAT"
     """A router forwards the port: the address is no address of the internet."""
     WEAK_HOST = "weak host"
@@ -223,10 +225,10 @@ class Verdict(Value):
     def opens(self) -> str:
         """What a person there types: a URL, or an endpoint where that is none; "" for nothing.
 
-        Behind NAT that is nothing of this host's. A zone is the typing machine's own (RFC 4007
-        section 6): ``%ITS-ZONE`` stands for it.
+        Behind NAT, and behind the host of a guest, that is nothing of this host's. A zone is
+        the typing machine's own (RFC 4007 section 6): ``%ITS-ZONE`` stands for it.
         """
-        if not self.endpoints or Condition.NAT in self.conditions:
+        if not self.endpoints or {Condition.NAT, Condition.GUEST}.intersection(self.conditions):
             return ""
         best = self.endpoints[0]
         if Condition.PEER_ZONE in self.conditions:
