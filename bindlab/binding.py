@@ -4,11 +4,8 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address
 
 from bindlab.endpoint import Endpoint, IPAddress, parse_address
-from bindlab.interface import checked_name, optional_flag
 from bindlab.printable import printable
-from bindlab.value import Given, Value
-
-__all__ = ["Binding"]
+from bindlab.value import Given, Value, checked_name
 
 
 class Binding(Value):
@@ -34,6 +31,7 @@ class Binding(Value):
     ] = Given(default=None)
 
     def _check(self) -> None:
+        super()._check()
         if not isinstance(self.endpoint, Endpoint):
             raise TypeError(
                 f"{self.endpoint!r} is no Endpoint: write Endpoint.parse('0.0.0.0:3000')"
@@ -42,11 +40,9 @@ class Binding(Value):
             raise TypeError(f"peer is an Endpoint, not {self.peer!r}: write Endpoint.parse(...)")
         if self.device is not None and self.device != "":
             checked_name("device", self.device)
-        v6only = optional_flag("v6only", self.v6only)
         self._set(
-            v6only=None if isinstance(self.endpoint.ip, IPv4Address) else v6only,
+            v6only=None if isinstance(self.endpoint.ip, IPv4Address) else self.v6only,
             device=self.device or None,
-            listening=optional_flag("listening", self.listening),
             groups=None if self.groups is None else frozenset(map(_membership, self.groups)),
         )
 

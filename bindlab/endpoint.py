@@ -8,28 +8,12 @@ from ipaddress import (
     IPv6Interface,
     ip_address,
 )
-from typing import Final, Literal, Self, TypeAlias
+from typing import Literal, Self, TypeAlias
 
-from bindlab.value import Given, Value
-
-__all__ = [
-    "MAX_NAME",
-    "Endpoint",
-    "IPAddress",
-    "Transport",
-    "address_text",
-    "is_zone",
-    "lacks_zone",
-    "parse_address",
-    "parse_port",
-    "parse_transport",
-    "unmap",
-]
+from bindlab.value import MAX_NAME, Given, Value
 
 Transport: TypeAlias = Literal["tcp", "udp"]
 IPAddress: TypeAlias = IPv4Address | IPv6Address
-
-MAX_NAME: Final = 255  # characters; Linux has 15 for an interface's name, Windows 255 and a NUL
 
 _NOT_IN_ZONES = frozenset(" /%")
 _FORMS = "write 127.0.0.1:3000, [::1]:3000 or [fe80::1%eth0]:53/udp"

@@ -1,14 +1,11 @@
 """What a machine inside another one appears to be, and what its host has to do for others."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final, Literal, NamedTuple, Self, TypeAlias, get_args
+from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
-from bindlab.endpoint import MAX_NAME, IPAddress, parse_address
-from bindlab.interface import checked_name, is_document
+from bindlab.endpoint import IPAddress, parse_address
 from bindlab.printable import printable
-from bindlab.value import Given, Value
-
-__all__ = ["GUEST_KINDS", "Guest", "GuestKind"]
+from bindlab.value import MAX_NAME, Given, Value, checked_name
 
 GuestKind: TypeAlias = Literal["container", "pod", "dev container", "codespace", "wsl", "vm"]
 
@@ -94,24 +91,6 @@ class Guest(Value):
 
     def __str__(self) -> str:
         return f"this looks like {self.name}: {'; '.join(self.evidence)}"
-
-    def to_document(self) -> dict[str, object]:
-        """Return this guest as what JSON can hold; see :meth:`from_document`."""
-        return {
-            "kind": self.kind,
-            "evidence": list(self.evidence),
-            "needs_forwarding": self.needs_forwarding,
-            "private_links": list(self.private_links),
-            "host_address": None if self.host_address is None else str(self.host_address),
-            "host_name": self.host_name,
-        }
-
-    @classmethod
-    def from_document(cls, document: object) -> Self:
-        """Return the guest that :meth:`to_document` wrote."""
-        if not is_document(document):
-            raise TypeError(f"{document!r} is no guest")
-        return cls._made(document)
 
 
 def _texts(what: str, given: object) -> tuple[str, ...]:

@@ -1,65 +1,41 @@
 """A machine as far as delivery is concerned: its interfaces, and the settings that decide."""
 
-import enum
 from collections.abc import Collection, Iterable, Mapping
 from ipaddress import IPv4Interface, IPv6Interface
-from typing import Final, Literal, Self, TypeAlias, get_args
+from typing import Final, Literal, NamedTuple, Self, TypeAlias, get_args
 
 from bindlab.guest import Guest
-from bindlab.interface import Interface, InterfaceAddress, is_document, is_list, optional_flag
+from bindlab.interface import Interface, InterfaceAddress
 from bindlab.printable import json_text, printable
 from bindlab.route import IPNetwork, Route, parse_network
-from bindlab.value import Given, Value
-
-__all__ = [
-    "DEFAULT",
-    "SYSTEMS",
-    "Host",
-    "IPNetwork",
-    "System",
-]
+from bindlab.value import Given, Value, is_document, is_list
 
 System: TypeAlias = Literal["linux", "macos", "windows", "freebsd", "openbsd"]
 
 SYSTEMS: Final[tuple[System, ...]] = get_args(System)
 
 
-class Default(enum.Enum):
-    """What a setting is that nobody gave: its system's documented default is assumed."""
+class Usual(NamedTuple):
+    """A setting of a host that nobody gave: what its system does by default is assumed.
 
-    DEFAULT = "default"
+    Linux was measured; the others are from their documentation: macOS ip6(4), xnu's hybrid host
+    model (strong on tunnels only: ``None``, see rules.py); Windows: IPPROTO_IPV6 socket options,
+    "Strong and Weak Host Models" (since Vista); FreeBSD inet6(4),
+    net.inet.ip.rfc1122_strong_es; OpenBSD ip6(4), ip(4).
+    """
 
-    def __repr__(self) -> str:
-        return self.name
+    linux: bool = False
+    macos: bool = False
+    windows: bool = False
+    freebsd: bool = False
+    openbsd: bool = False
+
+    def on(self, system: System) -> bool:
+        """Return the default of *system*."""
+        return self[SYSTEMS.index(system)]
 
 
-DEFAULT: Final = Default.DEFAULT
-Setting: TypeAlias = bool | Default | None
-
-# What each system does unless told otherwise: the value of each of Host's settings, by
-# system. Linux was measured; the others are from their documentation:
-# macOS ip6(4), xnu's hybrid host model (strong on tunnels only: None, see rules.py);
-# Windows: IPPROTO_IPV6 socket options, "Strong and Weak Host Models" (since Vista);
-# FreeBSD inet6(4), net.inet.ip.rfc1122_strong_es; OpenBSD ip6(4), ip(4).
-DEFAULTS: Final[Mapping[str, Mapping[System, bool | None]]] = {
-    "route_localnet": dict.fromkeys(SYSTEMS, False),
-    "bindv6only": {
-        "linux": False,
-        "macos": False,
-        "windows": True,
-        "freebsd": True,
-        "openbsd": True,
-    },
-    "tcp_l3mdev_accept": dict.fromkeys(SYSTEMS, False),
-    "udp_l3mdev_accept": dict.fromkeys(SYSTEMS, False),
-    "strong_host": {
-        "linux": False,
-        "macos": False,
-        "windows": True,
-        "freebsd": False,
-        "openbsd": True,
-    },
-}
+Setting: TypeAlias = Given[bool | Usual | None, bool | None]
 
 
 class Host(Value):
@@ -87,16 +63,16 @@ class Host(Value):
 
     interfaces: Given[Iterable[Interface], tuple[Interface, ...]] = Given(default=())
     system: System = "linux"
-    route_localnet: Given[Setting, bool | None] = Given(default=DEFAULT)
-    bindv6only: Given[Setting, bool | None] = Given(default=DEFAULT)
-    strong_host: Given[Setting, bool | None] = Given(default=DEFAULT)
+    route_localnet: Setting = Given(default=Usual())
+    bindv6only: Setting = Given(default=Usual(windows=True, freebsd=True, openbsd=True))
+    strong_host: Setting = Given(default=Usual(windows=True, openbsd=True))
     local_routes: Given[Iterable[IPNetwork | str] | None, tuple[IPNetwork, ...] | None] = Given(
         default=()
     )
     routes: Given[Iterable[Route] | None, tuple[Route, ...] | None] = Given(default=None)
     assumed: Given[tuple[()], frozenset[str]] = Given(default=())
-    tcp_l3mdev_accept: Given[Setting, bool | None] = Given(default=DEFAULT)
-    udp_l3mdev_accept: Given[Setting, bool | None] = Given(default=DEFAULT)
+    tcp_l3mdev_accept: Setting = Given(default=Usual())
+    udp_l3mdev_accept: Setting = Given(default=Usual())
     guest: Guest | None = None
 
     def _check(self) -> None:
@@ -108,42 +84,42 @@ class Host(Value):
         if self.guest is not None and not isinstance(self.guest, Guest):
             raise TypeError(f"guest is a Guest such as Guest('container', ...), not {self.guest!r}")
         interfaces = _distinct(self.interfaces)
-        given: dict[str, object] = {name: getattr(self, name) for name in DEFAULTS}
-        assumed = frozenset(name for name, value in given.items() if value is DEFAULT)
+        fields = vars(self).items()
+        not_given = {n: value.on(self.system) for n, value in fields if isinstance(value, Usual)}
         self._set(
             interfaces=interfaces,
             local_routes=_networks(self.local_routes),
             routes=_routes(self.routes, {interface.name for interface in interfaces}),
-            assumed=assumed,
-            **{
-                name: DEFAULTS[name][self.system] if name in assumed else optional_flag(name, value)
-                for name, value in given.items()
-            },
+            assumed=frozenset(not_given),
+            **not_given,
         )
+        super()._check()
 
     @classmethod
     def of(
         cls,
         *,
         system: System = "linux",
-        route_localnet: Setting = DEFAULT,
-        bindv6only: Setting = DEFAULT,
-        strong_host: Setting = DEFAULT,
-        tcp_l3mdev_accept: Setting = DEFAULT,
-        udp_l3mdev_accept: Setting = DEFAULT,
-        local_routes: Iterable[IPNetwork | str] | None = (),
-        routes: Iterable[Route] | None = None,
-        guest: Guest | None = None,
-        **interfaces: str | InterfaceAddress | Interface | Iterable[str | InterfaceAddress],
+        **given: str
+        | InterfaceAddress
+        | Interface
+        | Iterable[str | InterfaceAddress | IPNetwork | Route]
+        | Guest
+        | bool
+        | None,
     ) -> Self:
         """Return a host made by hand: one keyword an interface, up and running.
+
+        The other fields of a host can be given too, such as ``routes`` or ``strong_host``.
 
         >>> laptop = Host.of(lo="127.0.0.1/8", wifi=["192.168.0.102/24", "fe80::2/64"])
         >>> [str(address) for address in laptop.interfaces[1].addresses]
         ['192.168.0.102/24', 'fe80::2%wifi/64']
         """
+        names = cls._fields.keys() - {"interfaces"}
+        fields: dict[str, object] = {name: given.pop(name) for name in names & given.keys()}
         made: list[Interface] = []
-        for index, (name, addresses) in enumerate(interfaces.items(), start=1):
+        for index, (name, addresses) in enumerate(given.items(), start=1):
             if isinstance(addresses, Interface):
                 made.append(addresses.replace(name=name))
                 continue
@@ -151,24 +127,14 @@ class Host(Value):
                 addresses = [addresses]
             if not isinstance(addresses, Iterable):
                 raise TypeError(f"{name}={addresses!r} has no prefix: write {name}='10.0.0.1/8'")
-            interface = Interface(name, index, None, addresses, is_up=True, is_running=True)
+            said: dict[str, object] = {"index": index, "is_up": True, "is_running": True}
+            interface = Interface.from_document({"name": name, "addresses": addresses, **said})
             made.append(interface.replace(is_loopback=interface.holds_loopback))
-        return cls(
-            made,
-            system,
-            route_localnet=route_localnet,
-            bindv6only=bindv6only,
-            strong_host=strong_host,
-            tcp_l3mdev_accept=tcp_l3mdev_accept,
-            udp_l3mdev_accept=udp_l3mdev_accept,
-            local_routes=local_routes,
-            routes=routes,
-            guest=guest,
-        )
+        return cls._made({"interfaces": made, "system": system, **fields})
 
     def replace(self, **changes: object) -> Self:
         """Return a copy with *changes*; what was assumed stays assumed unless it changes."""
-        not_given = dict.fromkeys(self.assumed, DEFAULT)
+        not_given = {name: self._defaults[name] for name in self.assumed}
         return super().replace(**{"assumed": (), **not_given, **changes})
 
     __replace__ = replace
@@ -186,16 +152,8 @@ class Host(Value):
 
     def to_document(self) -> dict[str, object]:
         """Return this host as what JSON can hold; what was assumed is left out."""
-        settings = {name: getattr(self, name) for name in DEFAULTS if name not in self.assumed}
-        local, routes = self.local_routes, self.routes
-        return {
-            "system": self.system,
-            **settings,
-            "local_routes": None if local is None else [str(network) for network in local],
-            "routes": None if routes is None else [route.to_document() for route in routes],
-            "guest": None if self.guest is None else self.guest.to_document(),
-            "interfaces": [interface.to_document() for interface in self.interfaces],
-        }
+        left_out = {"assumed", *self.assumed}
+        return {n: value for n, value in super().to_document().items() if n not in left_out}
 
     def to_json(self) -> str:
         """Return this host as JSON text, for a bug report or a test; see :meth:`from_json`."""
@@ -211,15 +169,14 @@ class Host(Value):
 
         try:
             document: object = json.loads(text)
-            if not is_document(document) or not is_list(items := document.get("interfaces")):
+            if not is_document(document) or not is_list(document.get("interfaces")):
                 raise ValueError('this is no host: write {"system": "linux", "interfaces": [...]}')
-            interfaces = [Interface.from_document(item) for item in items]
-            made: dict[str, object] = {**document, "interfaces": interfaces}
-            if is_list(routes := document.get("routes")):
-                made["routes"] = [Route.from_document(item) for item in routes]
+            for name, kind in (("interfaces", Interface), ("routes", Route)):
+                if is_list(items := document.get(name)):
+                    document[name] = [kind.from_document(item) for item in items]
             if document.get("guest") is not None:
-                made["guest"] = Guest.from_document(document["guest"])
-            return cls._made(made)
+                document["guest"] = Guest.from_document(document["guest"])
+            return cls.from_document(document)
         except RecursionError:
             raise ValueError("this is no host: its JSON is nested too deeply") from None
         except (TypeError, KeyError, AttributeError) as error:

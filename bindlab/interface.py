@@ -3,35 +3,13 @@
 import enum
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, ip_interface
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TypeAlias
 
-from bindlab.endpoint import MAX_NAME, IPAddress, is_zone, parse_address
+from bindlab.endpoint import IPAddress, is_zone, parse_address
 from bindlab.printable import printable
-from bindlab.value import Given, Value
-
-if TYPE_CHECKING:
-    from typing_extensions import TypeIs
-
-__all__ = [
-    "AddressState",
-    "Interface",
-    "InterfaceAddress",
-    "checked_name",
-    "is_document",
-    "is_list",
-    "optional_flag",
-]
+from bindlab.value import Given, Value, check_number, checked_name
 
 InterfaceAddress: TypeAlias = IPv4Interface | IPv6Interface
-
-_FLAGS = (
-    "is_up",
-    "is_running",
-    "is_loopback",
-    "is_point_to_point",
-    "route_localnet",
-    "disable_ipv6",
-)
 
 
 class AddressState(enum.Flag):
@@ -49,7 +27,10 @@ class AddressState(enum.Flag):
     """Changes from time to time, for privacy (RFC 8981)."""
 
 
-_States: TypeAlias = Mapping[IPv6Address, AddressState] | Iterable[tuple[IPv6Address, AddressState]]
+_States: TypeAlias = (
+    Mapping[IPv6Address | str, AddressState | int]
+    | Iterable[tuple[IPv6Address | str, AddressState | int]]
+)
 
 
 class Interface(Value):
@@ -96,18 +77,19 @@ class Interface(Value):
     master: str | None = None
 
     def _check(self) -> None:
+        super()._check()
         checked_name("name", self.name)
-        _check_index(self.index)
-        if self.rp_filter not in (None, 0, 1, 2) or isinstance(self.rp_filter, bool):
-            raise ValueError(f"rp_filter is 0, 1 or 2, or None, not {self.rp_filter!r}")
+        if self.index is not None:
+            check_number("index", self.index, 1, (1 << 32) - 1)  # sin6_scope_id is an u32
+        if self.rp_filter is not None:
+            check_number("rp_filter", self.rp_filter, 0, 2)
         for name, value in (("kind", self.kind), ("master", self.master)):
-            if value:
+            if value not in (None, ""):
                 checked_name(name, value)
         self._set(
             display_name=_name_to_show(self.display_name, self.name),
             addresses=_addresses(self.addresses, self.name),
-            states=_states(self.states),
-            **{name: optional_flag(name, getattr(self, name)) for name in _FLAGS},
+            states=None if self.states is None else _states(self.states),
         )
 
     @property
@@ -136,56 +118,9 @@ class Interface(Value):
         return zone == self.name or (self.index is not None and zone == str(self.index))
 
     def to_document(self) -> dict[str, object]:
-        """Return this interface as what JSON can hold; see :meth:`from_document`."""
-        return {
-            **{name: getattr(self, name) for name in self._fields},
-            "addresses": [str(address) for address in self.addresses],
-            "states": None
-            if self.states is None
-            else {str(ip): state.value for ip, state in self.states},
-        }
-
-    @classmethod
-    def from_document(cls, document: object) -> Self:
-        """Return the interface that :meth:`to_document` wrote; else raise ``TypeError``."""
-        if not is_document(document):
-            raise TypeError(f"{document!r} is no interface")
-        fields = dict(document)
-        states = fields.get("states")
-        if is_document(states):
-            fields["states"] = {
-                parse_address(ip): AddressState(bits) for ip, bits in states.items()
-            }
-        return cls._made(fields)
-
-
-def checked_name(what: str, name: object) -> str:
-    """Return *name* if it can be an interface's: some text without NUL, of 255 at most."""
-    if not isinstance(name, str):
-        raise TypeError(f"{what} is an interface's name such as 'eth0', not {name!r}")
-    if len(name) > MAX_NAME:
-        raise ValueError(f"{what} has {len(name)} characters: write at most {MAX_NAME}")
-    if not name or "\0" in name:
-        raise ValueError(f"{what} is {name!r}: write an interface's name, such as eth0")
-    return name
-
-
-def optional_flag(name: str, value: object) -> bool | None:
-    """Return *value* if it is a truth or ``None``, for unknown; 0 and 1 count as truths."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int) and value in (0, 1):
-        return bool(value)
-    raise TypeError(f"{name} is True, False, or None where it is unknown, not {value!r}")
-
-
-def _check_index(index: object) -> None:
-    if index is None:
-        return
-    if isinstance(index, bool) or not isinstance(index, int):
-        raise TypeError(f"{index!r} is no interface index: write a positive int, or None")
-    if not 1 <= index < 1 << 32:  # sin6_scope_id is an u32
-        raise ValueError("an interface index is from 1 to 4294967295, or None")
+        """Return this interface as what JSON can hold, its states by their addresses."""
+        by_address = {str(ip): state.value for ip, state in self.states or ()}
+        return super().to_document() | {"states": None if self.states is None else by_address}
 
 
 def _name_to_show(given: object, name: str) -> str:
@@ -196,15 +131,12 @@ def _name_to_show(given: object, name: str) -> str:
     return given and printable(checked_name("display_name", given))
 
 
-def _states(given: _States | None) -> tuple[tuple[IPv6Address, AddressState], ...] | None:
-    if given is None:
-        return None
-    states = tuple(dict(given).items())
-    for ip, state in states:
-        if not isinstance(ip, IPv6Address) or not isinstance(state, AddressState):
-            raise TypeError(f"states pairs IPv6Address with AddressState, not {ip!r}")
-        parse_address(ip)  # its zone
-    return states
+def _states(given: _States) -> tuple[tuple[IPv6Address, AddressState], ...]:
+    states = {parse_address(ip): AddressState(state) for ip, state in dict(given).items()}
+    of_ipv6 = tuple((ip, state) for ip, state in states.items() if isinstance(ip, IPv6Address))
+    if len(of_ipv6) < len(states):
+        raise TypeError(f"states pairs IPv6 addresses with AddressState, not {given!r}")
+    return of_ipv6
 
 
 def _addresses(given: Iterable[InterfaceAddress | str], name: str) -> tuple[InterfaceAddress, ...]:
@@ -224,18 +156,8 @@ def _interface_address(value: InterfaceAddress | str, name: str) -> InterfaceAdd
         raise ValueError(f"{value!r} is no interface's address: write '192.168.0.102/24'") from None
     if isinstance(address, IPv4Interface):
         return address
-    parse_address(address)  # its zone
-    # Some names cannot be a zone, and every kernel takes an address without one.
-    if address.is_link_local and not address.scope_id and is_zone(name):
+    if address.scope_id is None and address.is_link_local and is_zone(name):
+        # Some names cannot be a zone, and every kernel takes an address without one.
         return IPv6Interface(f"{address.ip}%{name}/{address.network.prefixlen}")
+    parse_address(address)  # its zone
     return address
-
-
-def is_document(value: object) -> "TypeIs[dict[str, object]]":
-    """Return whether *value* is what a JSON object became."""
-    return isinstance(value, dict)
-
-
-def is_list(value: object) -> "TypeIs[list[object]]":
-    """Return whether *value* is what a JSON array became."""
-    return isinstance(value, list)

@@ -1,14 +1,11 @@
 """A route of a machine as a value: where packets for a network leave, or that they do not."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Literal, Self, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
 from bindlab.endpoint import IPAddress, parse_address
-from bindlab.interface import checked_name, is_document
 from bindlab.printable import printable
-from bindlab.value import Given, Value
-
-__all__ = ["IPNetwork", "Refusal", "Route", "parse_network"]
+from bindlab.value import Given, Value, check_number, checked_name
 
 IPNetwork: TypeAlias = IPv4Network | IPv6Network
 Refusal: TypeAlias = Literal["unreachable", "blackhole", "prohibit"]
@@ -45,10 +42,7 @@ class Route(Value):
         source = None if self.source is None else parse_address(self.source)
         if self.interface is not None:
             checked_name("interface", self.interface)
-        if isinstance(self.metric, bool) or not isinstance(self.metric, int):
-            raise TypeError(f"metric is an int, not {self.metric!r}")
-        if not 0 <= self.metric < 1 << 32:  # RTA_PRIORITY is an u32
-            raise ValueError("metric is 0 or more, and at most 4294967295")
+        check_number("metric", self.metric, 0, (1 << 32) - 1)  # RTA_PRIORITY is an u32
         if self.refusal is not None:
             if self.refusal not in _REFUSALS:
                 known = ", ".join(_REFUSALS)
@@ -74,24 +68,6 @@ class Route(Value):
             *(("metric", str(self.metric)) if self.metric else ()),
         )
         return " ".join(words)
-
-    def to_document(self) -> dict[str, object]:
-        """Return this route as what JSON can hold; see :meth:`from_document`."""
-        return {
-            "network": str(self.network),
-            "interface": self.interface,
-            "gateway": None if self.gateway is None else str(self.gateway),
-            "source": None if self.source is None else str(self.source),
-            "metric": self.metric,
-            "refusal": self.refusal,
-        }
-
-    @classmethod
-    def from_document(cls, document: object) -> Self:
-        """Return the route that :meth:`to_document` wrote."""
-        if not is_document(document):
-            raise TypeError(f"{document!r} is no route")
-        return cls._made(document)
 
 
 def parse_network(network: object) -> IPNetwork:

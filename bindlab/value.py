@@ -1,10 +1,14 @@
-"""What the values of bindlab have in common: fields that are declared once, checked and frozen."""
+"""What the values of bindlab have in common: fields that are declared once, checked and frozen.
+
+JSON has its home here, and so have the checks that several values need.
+"""
 
 from collections.abc import Mapping
 from ipaddress import IPv6Address
 from typing import (
     TYPE_CHECKING,
     ClassVar,
+    Final,
     Generic,
     Never,
     Self,
@@ -17,7 +21,9 @@ from typing import (
 if TYPE_CHECKING:
     from inspect import Signature
 
-__all__ = ["Given", "Value"]
+    from typing_extensions import TypeIs
+
+MAX_NAME: Final = 255  # characters; Linux has 15 for an interface's name, Windows 255 and a NUL
 
 Taken = TypeVar("Taken")
 Kept = TypeVar("Kept")
@@ -77,8 +83,8 @@ class Value:
 
     The constructor takes the fields in the order of their annotations, or by name, and keeps
     them as they are given. Then it calls ``_check()``: there a class refuses what is wrong, and
-    replaces by ``_set()`` what it keeps in another form. A subclass of a value has its fields
-    too, first, and calls ``super()._check()``.
+    replaces by ``_set()`` what it keeps in another form. ``super()._check()`` sees to the fields
+    that are ``bool | None``. A subclass of a value has its fields too, first.
 
     This is what ``@dataclass(frozen=True)`` does, but importing ``dataclasses`` takes longer
     than importing all that ``listen()`` needs, and it has nothing like :class:`Given`.
@@ -86,6 +92,7 @@ class Value:
 
     _fields: ClassVar[dict[str, object]] = {}  # with their annotations
     _defaults: ClassVar[dict[str, object]] = {}
+    _flags: ClassVar[tuple[str, ...]] = ()  # the fields that are ``bool | None``
     __signature__: ClassVar[_Signature] = _Signature()
 
     def __init_subclass__(cls) -> None:
@@ -97,6 +104,7 @@ class Value:
             default: object = vars(cls)[name]
             cls._defaults[name] = default.default if isinstance(default, Given) else default
             delattr(cls, name)
+        cls._flags = tuple(n for n, kind in cls._fields.items() if _kept(kind) == bool | None)
 
     def __init__(self, *by_position: object, **by_name: object) -> None:
         placed = dict(zip(self._fields, by_position, strict=False))
@@ -112,7 +120,19 @@ class Value:
         self._check()
 
     def _check(self) -> None:
-        """Refuse what is wrong, and convert what is kept in another form."""
+        """Refuse what is wrong, and convert what is kept in another form.
+
+        Here that is what is no truth in a field that is ``bool | None``; 0 and 1 count as truths.
+        """
+        for name in self._flags:
+            value = vars(self)[name]
+            if value is None or value is True or value is False:
+                continue
+            if not isinstance(value, int) or value not in (0, 1):
+                raise TypeError(
+                    f"{name} is True, False, or None where it is unknown, not {value!r}"
+                )
+            self._set(**{name: bool(value)})
 
     def _set(self, **fields: object) -> None:
         """Set *fields*, which nothing else can; for ``_check()``."""
@@ -122,6 +142,17 @@ class Value:
     def _made(cls, fields: Mapping[str, object]) -> Self:
         """Return a value of *fields* whose types only ``_check()`` knows, as those of JSON."""
         return cls(**fields)
+
+    def to_document(self) -> dict[str, object]:
+        """Return this value as what JSON can hold; see :meth:`from_document`."""
+        return {name: _as_json(getattr(self, name)) for name in self._fields}
+
+    @classmethod
+    def from_document(cls, document: object) -> Self:
+        """Return the value that :meth:`to_document` wrote; what is none is a ``TypeError``."""
+        if not is_document(document):
+            raise TypeError(f"{document!r} is no {cls.__name__}")
+        return cls._made(document)
 
     def _values(self) -> tuple[object, ...]:
         return tuple(map(vars(self).__getitem__, self._fields))
@@ -159,6 +190,49 @@ class Value:
 
     def __delattr__(self, name: str) -> Never:
         raise AttributeError(f"{type(self).__name__} is frozen: it keeps its {name}")
+
+
+def is_document(value: object) -> "TypeIs[dict[str, object]]":
+    """Return whether *value* is what a JSON object became."""
+    return isinstance(value, dict)
+
+
+def is_list(value: object) -> "TypeIs[list[object]]":
+    """Return whether *value* is what a JSON array became."""
+    return isinstance(value, list)
+
+
+def checked_name(what: str, name: object) -> str:
+    """Return *name* if it can be an interface's: some text without NUL, of 255 at most."""
+    if not isinstance(name, str):
+        raise TypeError(f"{what} is an interface's name such as 'eth0', not {name!r}")
+    if len(name) > MAX_NAME:
+        raise ValueError(f"{what} has {len(name)} characters: write at most {MAX_NAME}")
+    if not name or "\0" in name:
+        raise ValueError(f"{what} is {name!r}: write an interface's name, such as eth0")
+    return name
+
+
+def check_number(what: str, value: object, least: int, most: int) -> None:
+    """Refuse *value* if it is no int from *least* to *most*; a bool is none."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{what} is an int from {least} to {most}, not {value!r}")
+    if not least <= value <= most:
+        raise ValueError(f"{what} is out of range: write an int from {least} to {most}")
+
+
+def _kept(annotation: object) -> object:
+    """Return the type of a field as it is kept."""
+    return get_args(annotation)[1] if get_origin(annotation) is Given else annotation
+
+
+def _as_json(value: object) -> object:
+    if isinstance(value, Value):
+        return value.to_document()
+    if type(value) is tuple:
+        several: tuple[object, ...] = value  # pyright: ignore[reportUnknownVariableType]
+        return list(map(_as_json, several))
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
 def _shown(value: object) -> str:

@@ -45,7 +45,7 @@ def test_a_route_is_written_as_ip_route_lists_it(route: Route, text: str) -> Non
         ({"network": 24}, TypeError, "write '192.168.0.0/24'"),
         ({"network": "::/0", "interface": ""}, ValueError, "write an interface's name"),
         ({"network": "::/0", "interface": 2}, TypeError, "interface is an interface's name"),
-        ({"network": "::/0", "metric": -1}, ValueError, "metric is 0 or more"),
+        ({"network": "::/0", "metric": -1}, ValueError, "metric is out of range"),
         ({"network": "::/0", "metric": True}, TypeError, "metric is an int"),
         ({"network": "::/0", "gateway": "10.0.0.1"}, ValueError, "give its IPv6 address"),
         ({"network": "::/0", "gateway": "router"}, ValueError, "router"),

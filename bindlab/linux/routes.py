@@ -7,11 +7,10 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Final, NamedTuple
 
 from bindlab.endpoint import IPAddress
-from bindlab.host import IPNetwork
 from bindlab.interface import Interface
 from bindlab.linux.netlink import Netlink, address, attributes, number
 from bindlab.linux.rules import DEFAULT, LOCAL, MAIN, has_only_usual_rules
-from bindlab.route import Refusal, Route
+from bindlab.route import IPNetwork, Refusal, Route
 
 __all__ = ["RTM_NEWROUTE", "Routing", "routing", "rtmsg"]
 

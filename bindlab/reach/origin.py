@@ -6,10 +6,10 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_net
 from typing import NamedTuple, TypeAlias
 
 from bindlab.endpoint import IPAddress, parse_address, unmap
-from bindlab.host import IPNetwork
 from bindlab.interface import Interface
 from bindlab.reach.topology import Attachment, Topology
 from bindlab.reach.verdict import THIS_HOST, Origin, Vantage
+from bindlab.route import IPNetwork
 from bindlab.special_addresses import Kind, block_around, kind_of_address
 
 __all__ = [

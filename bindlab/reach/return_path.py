@@ -5,11 +5,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-from bindlab.host import IPNetwork
 from bindlab.interface import AddressState, Interface
 from bindlab.reach.origin import Place, Where, is_internet_network
 from bindlab.reach.topology import Destination, Topology
-from bindlab.route import Route
+from bindlab.route import IPNetwork, Route
 from bindlab.special_addresses import Kind, block_around
 
 __all__ = ["SOMEWHERE", "Answers", "ReturnPath", "Routing", "WayBack", "way_back"]

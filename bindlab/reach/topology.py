@@ -5,8 +5,9 @@ from ipaddress import IPv6Address, ip_network
 from typing import NamedTuple
 
 from bindlab.endpoint import IPAddress, is_zone, parse_address, unmap
-from bindlab.host import Host, IPNetwork
+from bindlab.host import Host
 from bindlab.interface import AddressState, Interface, InterfaceAddress
+from bindlab.route import IPNetwork
 from bindlab.special_addresses import Kind, kind_of_address
 
 __all__ = ["Attachment", "Destination", "Topology"]

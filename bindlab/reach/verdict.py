@@ -7,10 +7,10 @@ import enum
 from typing import Final, TypeAlias
 
 from bindlab.endpoint import Endpoint, IPAddress, address_text
-from bindlab.host import IPNetwork
 from bindlab.interface import Interface
 from bindlab.printable import printable
 from bindlab.reach.markup import html_table
+from bindlab.route import IPNetwork
 from bindlab.value import Given, Value
 
 __all__ = [

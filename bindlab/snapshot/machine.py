@@ -7,7 +7,7 @@ from ipaddress import IPv4Interface, IPv6Address, IPv6Interface
 from typing import TYPE_CHECKING, Final
 
 from bindlab.endpoint import is_zone
-from bindlab.host import DEFAULT, Host, System
+from bindlab.host import Host, System, Usual
 from bindlab.interface import AddressState, Interface, InterfaceAddress
 from bindlab.linux import Link, has_sysctl, routing, sysctl_flag
 from bindlab.snapshot.listing import Facts, listed
@@ -90,7 +90,7 @@ def this_host() -> Host:
     return Host(
         found,
         name,
-        route_localnet=(sysctl_flag(_ROUTE_LOCALNET) if has_sysctl(_ROUTE_LOCALNET) else DEFAULT),
+        route_localnet=(sysctl_flag(_ROUTE_LOCALNET) if has_sysctl(_ROUTE_LOCALNET) else Usual()),
         bindv6only=_bindv6only(),
         strong_host=False,
         tcp_l3mdev_accept=sysctl_flag("ipv4/tcp_l3mdev_accept"),
