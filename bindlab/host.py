@@ -140,14 +140,17 @@ class Host(Value):
     __replace__ = replace
 
     def interface(self, name: str) -> Interface:
-        """Return the interface called *name* (or that index, in digits); else ``ValueError``."""
+        """Return the interface called *name*; else ``ValueError``.
+
+        Where none has the name, *name* is an index in digits, or what people call one.
+        """
         for interface in self.interfaces:
             if interface.name == name:
                 return interface
         for interface in self.interfaces:
-            if interface.has_zone(name):
+            if interface.has_zone(name) or interface.display_name == name:
                 return interface
-        names = ", ".join(printable(each.name) for each in self.interfaces) or "no interface"
+        names = ", ".join(each.display_name for each in self.interfaces) or "no interface"
         raise ValueError(f"this host has no interface {name!r}: it has {names}")
 
     def to_document(self) -> dict[str, object]:

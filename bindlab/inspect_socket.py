@@ -82,13 +82,11 @@ def _asked(sock: HasFileno, *, anywhere: bool) -> Binding:
     except OSError as error:
         if error.errno in _NAMELESS:
             raise _unbound("") from error
-        if error.errno == errno.EBADF or (
-            # Windows says the same of a number that no socket has any more and of a file's.
-            error.errno == errno.ENOTSOCK
-            and sys.platform == "win32"
-            and hasattr(sock, "getsockname")
-        ):
+        if error.errno == errno.EBADF:
             raise ValueError("the socket is closed: ask while it is open") from error
+        if sys.platform == "win32" and error.errno in (errno.ENOTSOCK, errno.EOPNOTSUPP):
+            # Windows says the same of a number that no socket has any more and of a file's.
+            raise ValueError("the socket is closed, or it is none: ask while it is open") from error
         if error.errno == errno.ENOTSOCK:
             raise TypeError(f"{type(sock).__name__} is open, but it is no socket") from error
         raise

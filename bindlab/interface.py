@@ -36,7 +36,7 @@ _States: TypeAlias = (
 class Interface(Value):
     """A network interface: its name, its addresses, and what the system says of it.
 
-    *name* is the system's own (``eth0``; on Windows the one for people, else a GUID),
+    *name* is the system's own (``eth0``; on Windows the one for people),
     *display_name* the one to show, kept in a form that can be printed.
     *index* is the scope id that link-local addresses of this interface have, ``None`` where
     unknown. *addresses* are
@@ -88,7 +88,7 @@ class Interface(Value):
                 checked_name(name, value)
         self._set(
             display_name=_name_to_show(self.display_name, self.name),
-            addresses=_addresses(self.addresses, self.name),
+            addresses=_addresses(self.addresses, self.name, zone_to_write(self.name, self.index)),
             states=None if self.states is None else _states(self.states),
         )
 
@@ -123,12 +123,25 @@ class Interface(Value):
         return super().to_document() | {"states": None if self.states is None else by_address}
 
 
+def zone_to_write(name: str, index: int | None) -> str | None:
+    """Return what stands behind the ``%`` of an address for the interface *name*.
+
+    That is its name, or its index in digits where the name cannot stand there: one with a
+    percent sign, a slash, a space or a byte that is no text, one of digits only, which would
+    read as another's index (RFC 4007 section 11.2), and a GUID of Windows, which takes numbers
+    alone. ``None`` where there is no index then.
+    """
+    if is_zone(name) and not name.isdigit() and not name.startswith("{"):
+        return name
+    return None if index is None else str(index)
+
+
 def _name_to_show(given: object, name: str) -> str:
-    if given is None:
+    if given is None or given == "":
         return printable(name)
     if not isinstance(given, str):
         raise TypeError(f"display_name is text, not {given!r}")
-    return given and printable(checked_name("display_name", given))
+    return printable(checked_name("display_name", given))
 
 
 def _states(given: _States) -> tuple[tuple[IPv6Address, AddressState], ...]:
@@ -139,13 +152,17 @@ def _states(given: _States) -> tuple[tuple[IPv6Address, AddressState], ...]:
     return of_ipv6
 
 
-def _addresses(given: Iterable[InterfaceAddress | str], name: str) -> tuple[InterfaceAddress, ...]:
+def _addresses(
+    given: Iterable[InterfaceAddress | str], name: str, zone: str | None
+) -> tuple[InterfaceAddress, ...]:
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise TypeError(f"addresses is a list: write [{given!r}]")
-    return tuple(_interface_address(address, name) for address in given)
+    return tuple(_interface_address(address, name, zone) for address in given)
 
 
-def _interface_address(value: InterfaceAddress | str, name: str) -> InterfaceAddress:
+def _interface_address(
+    value: InterfaceAddress | str, name: str, zone: str | None
+) -> InterfaceAddress:
     if type(value) is IPv4Interface:  # the commonest, and ip_interface() would parse its text
         return value
     if not isinstance(value, str | IPv4Interface | IPv6Interface):
@@ -156,8 +173,7 @@ def _interface_address(value: InterfaceAddress | str, name: str) -> InterfaceAdd
         raise ValueError(f"{value!r} is no interface's address: write '192.168.0.102/24'") from None
     if isinstance(address, IPv4Interface):
         return address
-    if address.scope_id is None and address.is_link_local and is_zone(name):
-        # Some names cannot be a zone, and every kernel takes an address without one.
-        return IPv6Interface(f"{address.ip}%{name}/{address.network.prefixlen}")
+    if address.scope_id in (None, name) and zone and address.is_link_local:
+        return IPv6Interface(f"{IPv6Address(int(address.ip))}%{zone}/{address.network.prefixlen}")
     parse_address(address)  # its zone
     return address

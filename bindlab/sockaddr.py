@@ -4,7 +4,8 @@ import socket
 import sys
 from ipaddress import IPv4Address, IPv6Address
 
-from bindlab.endpoint import Endpoint, IPAddress, Transport, is_zone
+from bindlab.endpoint import Endpoint, IPAddress, Transport
+from bindlab.interface import zone_to_write
 
 __all__ = [
     "SockAddr",
@@ -86,15 +87,10 @@ def from_sockaddr(address: SockAddr, transport: Transport) -> Endpoint:
 
 
 def zone_of(name: str, index: int | None) -> str:
-    """Return what to write behind the ``%`` of an address for the interface *name*.
+    """Return what this system takes behind the ``%`` of an address for the interface *name*.
 
-    That is its name, or its index in digits where the name cannot stand there: one with a
-    percent sign, a slash, a space or a byte that is no text, one of digits only, which would
-    read as another's index (RFC 4007 section 11.2), and every name on Windows, where it is a
-    GUID. Without an index it is the name all the same.
+    Windows takes the index alone. Without an index it is the name all the same.
     """
-    if index is None:
-        return name
-    if not is_zone(name) or name.isdigit() or sys.platform == "win32":
+    if index is not None and sys.platform == "win32":
         return str(index)
-    return name
+    return zone_to_write(name, index) or name

@@ -32,11 +32,12 @@ def test_what_a_descriptor_is_is_asked_of_the_system(
     name, expected = original.getsockname(), (original.family, original.type, original.proto)
     with adopt(original.detach()) as sock:
         assert type(sock) is socket.socket
-        assert (sock.family, sock.type, sock.proto) == expected
-        assert sock.proto != 0
+        assert (sock.family, sock.type) == expected[:2]
+        # Python forgets the number where the system has no SO_PROTOCOL: test_windows.py.
+        assert sock.proto == (expected[2] if hasattr(socket, "SO_PROTOCOL") else 0)
         assert sock.getsockname() == name
         assert sock.gettimeout() is None
-        assert os.get_blocking(sock.fileno())
+        assert sys.platform == "win32" or os.get_blocking(sock.fileno())
         assert not sock.get_inheritable()
 
 

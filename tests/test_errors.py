@@ -10,7 +10,7 @@ import pytest
 
 from bindlab import errors
 from bindlab.endpoint import Endpoint
-from bindlab.errors import MEANINGS, BindError, Stage, bind_error
+from bindlab.errors import MEANINGS, BindError, Stage, bind_error, error_text
 
 HERE = Endpoint("127.0.0.1", 80)
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -63,7 +63,7 @@ def test_a_number_and_a_stage_decide_the_class(name: str, stage: Stage, kind: st
     error = refused(getattr(errno, name), stage)
     assert type(error).__name__ == kind
     assert error.errno == getattr(errno, name)
-    assert error.strerror == os.strerror(error.errno)
+    assert error.strerror == error_text(error.errno)
     assert (error.endpoint, error.stage) == (HERE, stage)
 
 

@@ -210,5 +210,5 @@ def test_what_programs_write_is_shown_line_by_line() -> None:
 
 def test_a_zone_that_cannot_be_written_is_left_out() -> None:
     """An address whose interface has such a name can be written and read again."""
-    (address,) = Interface("\x1b[m", 2, None, ["fe80::1/64"]).addresses
+    (address,) = Interface("\x1b[m", None, None, ["fe80::1/64"]).addresses
     assert address == IPv6Interface("fe80::1/64")

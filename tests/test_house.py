@@ -71,11 +71,9 @@ def imports_of(path: Path) -> set[str]:
             base = package[: len(package) - node.level + 1] if node.level else []
             module = ".".join([*base, *([node.module] if node.module else [])])
             found.add(module)
-            found.update(
-                f"{module}.{alias.name}"
-                for alias in node.names
-                if (PACKAGE / f"{'/'.join(module.split('.')[1:])}/{alias.name}.py").exists()
-            )
+            # Listed, because Windows finds reach/reach.py by the name of Reach too.
+            files = {each.stem for each in PACKAGE.joinpath(*module.split(".")[1:]).glob("*.py")}
+            found.update(f"{module}.{alias.name}" for alias in node.names if alias.name in files)
     return found
 
 

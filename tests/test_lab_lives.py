@@ -65,7 +65,7 @@ class TestTheEnd:
     @pytest.mark.parametrize(
         ("end", "group"),
         [
-            pytest.param(signal.SIGKILL, False, id="kill -9"),
+            pytest.param(9, False, id="kill -9"),
             pytest.param(signal.SIGINT, True, id="Ctrl-C"),
             pytest.param(signal.SIGTERM, False, id="kill"),
         ],

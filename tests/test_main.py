@@ -105,11 +105,13 @@ def test_no_free_descriptor(arguments: list[str], spare: int) -> None:
     )
     assert "Traceback" not in done.stderr
     assert (done.returncode, done.stderr) in [(0, ""), (1, "")] or (
-        done.returncode == 3 and done.stderr.startswith("python -m bindlab: [Errno 24] ")
+        done.returncode == 3 and done.stderr.startswith("python -m bindlab: [Errno ")
     )
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+@pytest.mark.skipif(
+    sys.platform == "win32" or not os.path.exists("/dev/full"), reason="no /dev/full here"
+)
 def test_no_free_descriptor_and_a_disk_that_is_full() -> None:
     """The error of the output is said where nothing else can be opened, too."""
     code = "from bindlab.__main__ import _discard_output\n"

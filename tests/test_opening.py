@@ -575,10 +575,10 @@ def test_the_system_calls_are_those_of_the_plain_sequence() -> None:
 def test_a_refusal_keeps_the_truth() -> None:
     """A BindError has the system's errno, stage, endpoint and cause."""
     with pytest.raises(BindError) as caught:
-        bind(53, "192.0.2.77", transport="udp")
+        bind(53, "192.0.2.77")
     error = caught.value
     assert error.errno == errno.EADDRNOTAVAIL
     assert error.stage == "bind"
-    assert str(error.endpoint) == "192.0.2.77:53/udp"
+    assert str(error.endpoint) == "192.0.2.77:53"
     assert isinstance(error.__cause__, OSError)
     assert error.__cause__.errno == errno.EADDRNOTAVAIL

@@ -32,10 +32,17 @@ T = TypeVar("T")
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
 
 
+def take_mapped(sock: socket.socket, host: str) -> None:
+    """Let *sock* be bound to a mapped address; Windows has IPV6_V6ONLY on by default."""
+    if host.startswith("::ffff:"):
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+
+
 def listener(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
     """Return a listening socket: the caller closes it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
+    take_mapped(sock, host)
     sock.bind((host, port))
     sock.listen(128)
     return sock
@@ -46,6 +53,7 @@ def held(kind: socket.SocketKind = socket.SOCK_STREAM, host: str = "127.0.0.1") 
     """Hold a port on which nothing listens: nobody else is given it meanwhile."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, kind) as sock:
+        take_mapped(sock, host)
         sock.bind((host, 0))
         yield sock.getsockname()[1]
 
@@ -239,7 +247,8 @@ def test_where_nothing_is_it_is_refused(host: str, transport: str) -> None:
     met = probe(Endpoint(host, port, "udp" if transport == "udp" else "tcp"))
     assert met.outcome is Outcome.REFUSED
     assert met.errno == errno.ECONNREFUSED
-    assert met.elapsed < 0.5
+    # By UDP, Wine's select() tells of the refusal when something is sent once more.
+    assert met.elapsed < (1.5 if sys.platform == "win32" else 0.5)
     assert met.source is not None
     if sys.platform == "linux" and transport == "udp":
         assert met.icmp is not None

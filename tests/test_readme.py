@@ -1,6 +1,7 @@
 """The README keeps its word; its ``pycon`` blocks are doctests, and run as such."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def test_two_commands_come_first() -> None:
         ".ci/try python examples/03_wildcard.py",
         ".ci/try python -m pytest",
     ]
-    assert (ROOT / ".ci/try").stat().st_mode & 0o111
+    assert sys.platform == "win32" or (ROOT / ".ci/try").stat().st_mode & 0o111
 
 
 def test_links_lead_somewhere() -> None:

@@ -344,6 +344,7 @@ ODD_ADAPTERS = [
 ]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="labels are of Unix: test_windows.py")
 @pytest.mark.parametrize(("adapters", "expected"), ODD_ADAPTERS)
 def test_an_odd_adapter_raises_nothing(
     adapters: list[tuple[str, list[tuple[object, int]], int | None]],

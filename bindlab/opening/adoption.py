@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from bindlab.descriptor import Nature, duplicate_of, family_name, nature_of
 from bindlab.errors import BindError, bind_error
+from bindlab.opening.one_socket import switch_nagle_off
 from bindlab.opening.request import true_or_false
 from bindlab.sockaddr import protocol_of, transport_of
 
@@ -23,8 +24,9 @@ def adopt(descriptor: int) -> socket.socket:
     """Return the TCP or UDP socket that *descriptor* is, which the new object then owns.
 
     Family, type and protocol number are asked of the system (getsockname(2); ``SO_TYPE``,
-    ``SO_PROTOCOL``, socket(7)), never believed; where it does not tell the number, as macOS
-    and Windows do not, it is that of TCP or UDP. The socket becomes blocking, which is a
+    ``SO_PROTOCOL``, socket(7)), never believed. Where it does not tell the number (macOS,
+    Windows), Python keeps 0; then Nagle's algorithm is switched off here (``TCP_NODELAY``),
+    because asyncio would leave it on. The socket becomes blocking, which is a
     property of what the processes share, and not inheritable. A descriptor that is closed, or
     no TCP or UDP socket, is a :class:`~bindlab.errors.DescriptorError`; it stays as it is. After
     any error, also that of a signal handler, the descriptor is open, and still the caller's.
@@ -179,6 +181,7 @@ def _put(descriptor: int, sock: socket.socket, nature: Nature) -> None:
     try:
         socket.socket.__init__(sock, *nature, fileno=descriptor)
         sock.set_inheritable(False)
+        switch_nagle_off(sock)
         sock.setblocking(True)
     except OSError as error:
         raise _refused(descriptor, error) from error

@@ -1,9 +1,9 @@
 """Why the system refused, in words that only this machine can give: read after an error."""
 
 import errno
-import socket
 import sys
 from ipaddress import IPv4Address, IPv6Address
+from socket import if_indextoname, if_nameindex
 from typing import NamedTuple
 
 from bindlab.endpoint import Endpoint, IPAddress, address_text, unmap
@@ -30,8 +30,14 @@ _PLATFORM: str = sys.platform  # whose documentation applies
 class _OwnAddress(NamedTuple):
     ip: IPAddress
     interface: str
+    ifindex: int
     is_tentative: bool = False  # still checked, or found on another machine too: RFC 4862
     has_failed: bool = False
+
+    @property
+    def zone(self) -> str:
+        """What this system takes behind the ``%``."""
+        return zone_of(self.interface, self.ifindex)
 
 
 def add_hint(error: BindError, device: str | None = None) -> None:
@@ -60,8 +66,10 @@ def _hint(error: BindError, endpoint: Endpoint, device: str | None) -> str:
     if isinstance(error, InvalidBindingError) and error.stage == "bind":
         return _what_is_invalid(endpoint)
     if isinstance(error, DeviceNotFoundError):
-        wanted = device if error.stage == "setsockopt" else _zone(endpoint)
-        return f"no interface is called {wanted!r}: this host has {_interface_names()}"
+        is_device = error.stage == "setsockopt"
+        wanted = device if is_device else _zone(endpoint)
+        listed = [name if is_device else zone_of(name, index) for index, name in if_nameindex()]
+        return f"no interface is called {wanted!r}: this host has {', '.join(listed) or 'none'}"
     if error.errno == errno.EMFILE:
         import resource
 
@@ -123,13 +131,14 @@ def _why_not_ipv6(ip: IPv6Address, device: str | None, every: list[_OwnAddress])
     from bindlab.linux import sysctl_flag
 
     bare = IPv6Address(int(ip))
-    for _, name, is_tentative, has_failed in (own for own in every if own.ip == bare):
-        if has_failed:
+    for own in (own for own in every if own.ip == bare):
+        name = own.interface
+        if own.has_failed:
             return f"another machine on {name}'s link has {bare} too (it failed its check)"
-        if is_tentative:
+        if own.is_tentative:
             return f"{name} still checks that nobody else has it: try again in two seconds"
-        if ip.scope_id and ip.scope_id not in (name, _index(name)):
-            return f"{bare} belongs to {name}: write {bare}%{name}"
+        if ip.scope_id and ip.scope_id not in (name, str(own.ifindex)):
+            return f"{bare} belongs to {name}: write {bare}%{own.zone}"
         if device and device != name:
             return f"{bare} belongs to {name}, not to {device}"
     for place in ("all", "lo") if ip.is_loopback else ("all",):
@@ -150,18 +159,10 @@ def _what_is_invalid(endpoint: Endpoint) -> str:
     if not ip.is_link_local:
         return ""
     bare = IPv6Address(int(ip))
-    owners = [own.interface for own in _own_addresses() if own.ip == bare]
-    zones = owners or [zone_of(name, index) for index, name in socket.if_nameindex()]
+    owners = [own.zone for own in _own_addresses() if own.ip == bare]
+    zones = owners or [zone_of(name, index) for index, name in if_nameindex()]
     written = " or ".join(f"{bare}%{name}" for name in zones[:_SHOWN])
     return f"a link-local address needs the zone that it is in: write {written}"
-
-
-def _interface_names() -> str:
-    return ", ".join(name for _, name in socket.if_nameindex()) or "none"
-
-
-def _index(name: str) -> str:
-    return str(socket.if_nametoindex(name))
 
 
 def _zone(endpoint: Endpoint) -> str:
@@ -181,7 +182,8 @@ def _own_addresses() -> list[_OwnAddress]:
         found = [
             _OwnAddress(
                 each.ip,
-                socket.if_indextoname(each.ifindex),
+                if_indextoname(each.ifindex),
+                each.ifindex,
                 AddressState.TENTATIVE in each.state,
                 AddressState.DAD_FAILED in each.state,
             )
@@ -196,7 +198,8 @@ def _told_by_ifaddr() -> list[_OwnAddress]:
     return [
         _OwnAddress(
             IPv4Address(each.ip) if isinstance(each.ip, str) else IPv6Address(each.ip[0]),
-            adapter.name,
+            adapter.nice_name,
+            adapter.index or 0,
         )
         for adapter in ifaddr.get_adapters()
         for each in adapter.ips

@@ -10,7 +10,15 @@ from bindlab.errors import BindError, Stage, bind_error
 from bindlab.opening.request import Request
 from bindlab.sockaddr import SockAddr, to_sockaddr
 
-__all__ = ["allow_reuse", "exclude_others", "lends", "listen_on", "open_socket", "options_of"]
+__all__ = [
+    "allow_reuse",
+    "exclude_others",
+    "lends",
+    "listen_on",
+    "open_socket",
+    "options_of",
+    "switch_nagle_off",
+]
 
 
 def options_of(platform: str) -> tuple[int | None, int | None]:
@@ -35,6 +43,16 @@ _SHARE: int = getattr(socket, "SO_REUSEPORT", _UNKNOWN)
 _DEVICE: int = getattr(socket, "SO_BINDTODEVICE", _UNKNOWN)
 
 _IS_LINUX = sys.platform.startswith("linux")
+# Without this option (Windows, macOS) CPython forgets the protocol number of a socket that it
+# makes of a descriptor, as accept() does, and asyncio leaves Nagle's algorithm on where there is
+# none. What accept() returns has the TCP_NODELAY of the listener.
+_FORGETS_PROTOCOL = not hasattr(socket, "SO_PROTOCOL")
+
+
+def switch_nagle_off(sock: socket.socket) -> None:
+    """Do what asyncio does with the connections of *sock*, or with *sock*, where it cannot know."""
+    if _FORGETS_PROTOCOL and sock.type == socket.SOCK_STREAM:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def lends() -> bool:
@@ -84,6 +102,7 @@ def open_socket(
         if sock.gettimeout() is not None:  # socket.setdefaulttimeout() is not meant for listeners
             sock.settimeout(None)
         stage = "setsockopt"
+        switch_nagle_off(sock)
         if asked.v6only is not None:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, asked.v6only)
         if asked.device is not None:

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from bindlab.interface import Interface
-from bindlab.printable import printable
 from bindlab.reach.return_path import Routing
 from bindlab.reach.verdict import Candidate, Scope
 from bindlab.special_addresses import Kind, kind_of_address
@@ -130,7 +129,7 @@ class Ranks:
         of the interface, then what the default route sends from, then a global audience before
         a private one. What is alike in all of that stays in the order of the system's list.
         """
-        ranks = {interface.name: self.rank(interface) for interface in interfaces}
+        ranks = {interface.display_name: self.rank(interface) for interface in interfaces}
         nowhere = self.rank(None)
 
         def key(candidate: Candidate) -> tuple[int, ...]:
@@ -156,7 +155,7 @@ class Ranks:
 
 def _reason(candidate: Candidate, rank: InterfaceRank | None) -> str:
     if kind_of_address(candidate.ip) in _GROUPS:
-        return f"a group, on the link of {printable(candidate.interface or '')}"
+        return f"a group, on the link of {candidate.interface or ''}"
     if candidate.audience is Scope.HOST:
         return "loopback, from this machine only"
     if rank is None:

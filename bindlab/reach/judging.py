@@ -74,8 +74,7 @@ def judge(
     if furthest is None:
         bound = ", ".join(str(binding.endpoint) for binding in bindings)
         sentence = f"this machine has no address that {bound} could mean"
-        gone = Reason.ADDRESS_GONE
-        return Verdict(origin, Answer.NO, gone, explanation=sentence, reasons=(gone,))
+        return Verdict(origin, Answer.NO, Reason.ADDRESS_GONE, explanation=sentence)
     return _refused(origin, furthest, assumptions)
 
 
@@ -233,7 +232,7 @@ def _one_of_each_kind(found: Iterable[Destination]) -> list[Destination]:
 
 
 def _arrival(path: Path) -> str | None:
-    return path.arrival.name if path.arrival else None
+    return path.arrival.display_name if path.arrival else None
 
 
 def _candidate(path: Path) -> Candidate:
@@ -242,7 +241,7 @@ def _candidate(path: Path) -> Candidate:
         path.destination,
         endpoint.port,
         endpoint.transport,
-        interface=path.owner.name if path.owner else None,
+        interface=path.owner.display_name if path.owner else None,
         audience=_audience(path),
         reason=_why(path),
     )

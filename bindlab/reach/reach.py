@@ -102,7 +102,7 @@ class Reach:
         return (
             self.verdict(THIS_HOST),
             *(
-                row.replace(interface=attachment.interface.name)
+                row.replace(interface=attachment.interface.display_name)
                 for row, attachment in zip(attached, attachments, strict=True)
             ),
             self.verdict(BEYOND),

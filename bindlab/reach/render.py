@@ -68,7 +68,7 @@ def diagram(host: Host, bindings: Sequence[Binding], rows: Sequence[Verdict]) ->
     for interface in host.interfaces:
         name = printable(interface.display_name, _LONGEST_NAME) + _state(interface)
         for address in interface.addresses:
-            guest = at_link.get((interface.name, address.network))
+            guest = at_link.get((interface.display_name, address.network))
             if interface.holds_loopback and vantages and _comes_by(vantages[0], interface):
                 guest = vantages.pop(0)
             entries.append((name, address_text(parse_address(address)), _guest(guest)))
@@ -118,7 +118,7 @@ def _headline(binding: Binding) -> str:
 
 def _comes_by(row: Verdict, loopback: Interface) -> bool:
     """Whether this machine's own programs knock at loopback, be it in vain."""
-    at_loopback = not row.endpoints or row.endpoints[0].interface == loopback.name
+    at_loopback = not row.endpoints or row.endpoints[0].interface == loopback.display_name
     return row.origin is THIS_HOST and at_loopback
 
 

@@ -4,9 +4,9 @@ from functools import cached_property
 from ipaddress import IPv6Address, ip_network
 from typing import NamedTuple
 
-from bindlab.endpoint import IPAddress, is_zone, parse_address, unmap
+from bindlab.endpoint import IPAddress, parse_address, unmap
 from bindlab.host import Host
-from bindlab.interface import AddressState, Interface, InterfaceAddress
+from bindlab.interface import AddressState, Interface, InterfaceAddress, zone_to_write
 from bindlab.route import IPNetwork
 from bindlab.special_addresses import Kind, kind_of_address
 
@@ -203,7 +203,7 @@ class Topology:
 def zoned(ip: IPAddress, interface: Interface) -> IPAddress:
     """Return *ip* with the zone of *interface* if it is link-local and has none yet."""
     if isinstance(ip, IPv6Address) and ip.is_link_local and ip.scope_id is None:
-        zone = interface.name if is_zone(interface.name) else interface.index
+        zone = zone_to_write(interface.name, interface.index)
         return ip if zone is None else IPv6Address(f"{ip}%{zone}")
     return ip
 

@@ -158,7 +158,7 @@ class Condition(enum.Enum):
 class Candidate(Endpoint):
     """An endpoint to dial, and what is known of it; equal to the plain endpoint.
 
-    *interface* is the name of the interface that owns the address, *audience* the widest
+    *interface* is what people call the interface that owns the address, *audience* the widest
     scope in which the address means this host, *reason* why it stands where it does.
     """
 
@@ -193,7 +193,7 @@ class Verdict(Value):
     - *endpoints*: what that origin should dial, best first: addresses of the interface that it
       comes by; an address of another interface (weak host) only where no such one is open.
     - *explanation*: one plain sentence.
-    - *interface*: the name of the one by which the best way comes in; ``None`` from inside.
+    - *interface*: what people call the one by which the best way comes in; ``None`` from inside.
     - *assumptions*: what was taken for granted, in words.
     - *reasons*: all that blocks the best way in, the first of them *reason*.
     """
@@ -218,7 +218,7 @@ class Verdict(Value):
             return self.origin.value
         if isinstance(self.origin, Interface):
             return f"anyone on {self.origin.display_name}"
-        by = f" ({printable(self.interface)})" if self.interface else ""
+        by = f" ({self.interface})" if self.interface else ""
         return f"{self.origin}{by}"
 
     @property

@@ -45,7 +45,7 @@ def interfaces() -> tuple[Interface, ...]:
     the system does not say. An address of which nothing special is said is
     ``AddressState.PREFERRED``; an optimistic one (RFC 4429) is in use, so it is not tentative.
 
-    On Windows a name is the one for people where that is unique, else the GUID.
+    On Windows a name is the one for people, with the index where several have the same.
 
     An interface without addresses is listed. An impossible prefix length reads as the full
     one, and what is no IP address is left out. A name that is no text is written as
@@ -59,10 +59,11 @@ def interfaces() -> tuple[Interface, ...]:
     adapters, facts = listed(kind)
     groups: dict[str, list[Adapter]] = {}
     for adapter in adapters:
-        name = adapter.name.partition(":")[0] or adapter.name or str(adapter.index or "?")
         if kind == "windows":
             name = _friendly_name(adapter, adapters)
-        groups.setdefault(name, []).append(adapter)
+        else:
+            name = adapter.name.partition(":")[0] or adapter.name
+        groups.setdefault(name or str(adapter.index or "?"), []).append(adapter)
     found = [_interface(name, group, facts) for name, group in groups.items()]
     return tuple(sorted(found, key=lambda i: (i.index is None, i.index or 0)))
 
@@ -151,9 +152,11 @@ def _interface(name: str, adapters: list["Adapter"], facts: Facts) -> Interface:
 
 
 def _friendly_name(adapter: "Adapter", adapters: Iterable["Adapter"]) -> str:
-    """Return what people call an adapter of Windows, where no other one is called the same."""
+    """Return what people call an adapter of Windows, with its index where others are called so."""
     called = {each.name for each in adapters if each.nice_name == adapter.nice_name}
-    return adapter.nice_name if adapter.nice_name and len(called) == 1 else adapter.name
+    if not adapter.nice_name or (len(called) > 1 and not adapter.index):
+        return adapter.name
+    return adapter.nice_name + (f" (interface {adapter.index})" if len(called) > 1 else "")
 
 
 def _ipv4(text: str, prefix_length: int) -> IPv4Interface:

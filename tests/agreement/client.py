@@ -108,7 +108,7 @@ def _start(attempt: Attempt) -> tuple[socket.socket, int]:
 
 
 def _finished(
-    poll: select.epoll, waiting: dict[int, tuple[Attempt, socket.socket]], timeout: float
+    poll: "select.epoll", waiting: dict[int, tuple[Attempt, socket.socket]], timeout: float
 ) -> Iterator[Outcome]:
     for descriptor, _ in poll.poll(timeout):
         attempt, sock = waiting.pop(descriptor)

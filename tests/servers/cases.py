@@ -58,10 +58,7 @@ CASES = (
         several=True,
         listens=True,
         execs=True,
-        ignored=(
-            _UNCLOSED_SOCKET,  # duplicates of what it is given
-            _UNCLOSED_FILE,  # the one by which it watches a worker that Ctrl-C stops early
-        ),
+        ignored=(_UNCLOSED_SOCKET,),  # duplicates of what it is given
     ),
     Case(
         "waitress",
