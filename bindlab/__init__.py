@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bindlab.explaining import Change as Change
     from bindlab.explaining import Check as Check
     from bindlab.explaining import Explanation as Explanation
+    from bindlab.explaining import Remedy as Remedy
     from bindlab.explaining import explain as explain
     from bindlab.guest import Guest as Guest
     from bindlab.host import Host as Host
@@ -101,6 +102,7 @@ _HOMES = {
     "Probe": "bindlab.probing",
     "Reach": "bindlab.reach",
     "Reason": "bindlab.reach",
+    "Remedy": "bindlab.explaining",
     "Reservation": "bindlab.opening",
     "ResourcesExhaustedError": "bindlab.errors",
     "Route": "bindlab.route",

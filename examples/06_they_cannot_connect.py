@@ -22,7 +22,7 @@ def serve(laptop: LabHost, phone: LabHost, address: str) -> Endpoint | None:
         explanation = laptop.call(explain, 3000, PHONE)
         print(f"\n>>> print(explain(3000, {PHONE!r}))\n{explanation}")
         assert server.poll() is None
-    return explanation.changes[0].bind if explanation.changes else None
+    return explanation.remedies[0].bind if explanation.remedies else None
 
 
 def on_the_lab() -> None:

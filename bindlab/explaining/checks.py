@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from bindlab.host import System
-from bindlab.reach import Condition, Reason, Verdict
+from bindlab.reach import Condition, Verdict
 from bindlab.value import Value
 
-__all__ = ["FIREWALLS", "NOTHING_THERE", "REMEDIES", "ROUTES", "Check", "checks_of"]
+__all__ = ["FIREWALLS", "NOTHING_THERE", "ROUTES", "Check", "checks_of"]
 
 
 class Check(Value):
@@ -162,25 +162,6 @@ ROUTES: Final[Mapping[System, str]] = {
     "freebsd": " (route -n get {origin})",
     "openbsd": " (route -n get {origin})",
 }
-
-# What to do where no address to bind would let the origin in, by the reason for that.
-REMEDIES: Final[Mapping[Reason, str]] = {
-    Reason.NOT_LISTENING: "call listen() on the socket",
-    Reason.GROUP: "join the group on the interface that {origin} is on, or bind a unicast address",
-    Reason.OTHER_PEER: "use a socket that is not connected",
-    Reason.FAMILY: "give this machine an address of {family} on the network of {origin}",
-    Reason.LOOPBACK: "give this machine an address on the network of {origin}: it has none",
-    Reason.ZONE: "bind an address that is not link-local",
-    Reason.ADDRESS_GONE: "give this machine an address of {family}: it has none that is in use",
-    Reason.DEVICE: "bind the device that {origin} comes by, or none",
-    Reason.STRONG_HOST: "bind the address on the network that {origin} comes by",
-    Reason.VRF: "bind the device of the VRF (SO_BINDTODEVICE), or an address outside it",
-    Reason.REVERSE_PATH: "give this machine a route to {origin} by the interface that it comes by",
-    Reason.LOOPBACK_DOWN: "bring loopback up (ip link set lo up)",
-    Reason.LINK_DOWN: "connect {interface}: join its Wi-Fi, or plug its cable in",
-    Reason.NO_WAY_BACK: "give this machine a route to {origin}, or put both in one network",
-}
-
 
 NOTHING_THERE: Final = (
     "the server: does it run, and did it not end with an error?",

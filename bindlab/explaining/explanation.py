@@ -1,10 +1,10 @@
 """The explanation as a value; text.py has the text that a person reads."""
 
 from bindlab.binding import Binding
-from bindlab.explaining.changes import Change
+from bindlab.explaining.changes import Remedy
 from bindlab.explaining.checks import Check
 from bindlab.host import Host
-from bindlab.reach import Candidate, Origin, Reach, Verdict
+from bindlab.reach import THIS_HOST, Candidate, Condition, Origin, Reach, Verdict
 from bindlab.value import Value
 
 __all__ = ["Explanation"]
@@ -17,8 +17,8 @@ class Explanation(Value):
     - *origin*, *verdict*: who was asked about, and the answer; ``None`` where nobody was, or
       nothing listens.
     - *certain*: in sentences, what is known from here.
-    - *changes*: what to bind instead so that the origin gets in; empty where it is let in.
-    - *remedies*: what else to do on this machine.
+    - *remedies*: sets of changes, each of which is enough to let the origin in, the smallest
+      first; empty where it is let in, and where nothing that is changed here is enough.
     - *checks*: what nobody can know from here, the likeliest first.
     - *host*: the machine, as it was; *assumptions*: what was taken for granted.
 
@@ -29,8 +29,7 @@ class Explanation(Value):
     origin: Origin | None
     verdict: Verdict | None
     certain: tuple[str, ...]
-    changes: tuple[Change, ...]
-    remedies: tuple[str, ...]
+    remedies: tuple[Remedy, ...]
     checks: tuple[Check, ...]
     host: Host
     assumptions: tuple[str, ...]
@@ -45,21 +44,33 @@ class Explanation(Value):
         """What the origin dials, best first; empty where it is shut out."""
         return self.verdict.endpoints if self.verdict is not None else ()
 
+    def lets_in(self, remedy: Remedy) -> tuple[Verdict, ...]:
+        """Return who else is let in by *remedy*: a verdict for each network, beyond and internet.
+
+        Only a firewall, a router, the link or a missing route may stop a machine there then.
+        """
+        rows = remedy.apply(self.bindings, self.host).rows
+        return tuple(
+            row
+            for row in rows
+            if row and row.origin is not THIS_HOST and Condition.NAT not in row.conditions
+        )
+
     def to_document(self) -> dict[str, object]:
         """Return this explanation as what JSON can hold, section by section."""
         return {
             "bindings": [str(binding) for binding in self.bindings],
             "verdict": None if self.verdict is None else self.verdict.to_document(),
             "certain": list(self.certain),
-            "changes": [
+            "remedies": [
                 {
-                    "bind": str(change.bind),
-                    "dial": change.dial.to_document(),
-                    "text": str(change),
+                    "changes": [str(change) for change in remedy.changes],
+                    "bind": None if remedy.bind is None else str(remedy.bind),
+                    "dial": remedy.dial.to_document(),
+                    "text": str(remedy),
                 }
-                for change in self.changes
+                for remedy in self.remedies
             ],
-            "remedies": list(self.remedies),
             "checks": [str(check) for check in self.checks],
             "assumptions": list(self.assumptions),
         }

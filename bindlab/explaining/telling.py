@@ -3,21 +3,14 @@
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 
-from bindlab.endpoint import address_text
-from bindlab.explaining.changes import Change, bound_everywhere, changes
-from bindlab.explaining.checks import (
-    FIREWALLS,
-    NOTHING_THERE,
-    REMEDIES,
-    ROUTES,
-    Check,
-    checks_of,
-)
+from bindlab.endpoint import Endpoint, address_text
+from bindlab.explaining.changes import Remedy
+from bindlab.explaining.checks import FIREWALLS, NOTHING_THERE, ROUTES, Check, checks_of
 from bindlab.explaining.explanation import Explanation
+from bindlab.explaining.remedies import dead_homes, homes_of, remedies_for
 from bindlab.explaining.subject import Subject
-from bindlab.interface import Interface
 from bindlab.printable import printable
-from bindlab.reach import Condition, Origin, Reach, Reason, Verdict
+from bindlab.reach import Origin, Reach, Reason, Verdict
 
 __all__ = ["tell"]
 
@@ -25,9 +18,11 @@ _ABSENT = (
     "whether {origin} is on and awake: in the last minute nobody answered for it on {interface}"
 )
 _PRESENT = "{origin} is there: it was heard on {interface} in the last two minutes"
-_NO_DEVICE = "with either, bind no device (SO_BINDTODEVICE): it shuts out what comes by others"
 _DEAD = "{link}, on whose network it would be, is down or has no carrier"
-_OF_THE_SOCKET = (Reason.NOT_LISTENING, Reason.OTHER_PEER)  # on any address
+_NOT_ENOUGH = (
+    "nothing that is changed on this machine alone lets it in: the machine needs a network first"
+)
+_ANY = IPv4Address("0.0.0.0")
 
 
 def tell(
@@ -41,62 +36,37 @@ def tell(
     *heard* is whether the origin was heard on its link lately, ``None`` where that is unknown.
     """
     certain = list(subject.certain)
-    to_bind: tuple[Change, ...] = ()
-    remedies: list[str] = []
+    remedies: tuple[Remedy, ...] = ()
     checks: list[Check] = []
+    origin = asked if verdict is None else verdict.origin
+    if origin is not None:
+        bind = Endpoint(_ANY, subject.port, subject.transport)
+        remedies = remedies_for(subject.bindings, subject.judged, origin, bind, verdict)
     if verdict is None:
-        if asked is not None:
-            to_bind = tuple(changes(subject, asked))
         checks.extend(Check(None, text.format(port=subject.port)) for text in NOTHING_THERE)
     else:
-        if _may_bind_elsewhere(subject, verdict):
-            to_bind = tuple(changes(subject, verdict.origin))
-        then = to_bind[0].verdict if to_bind else verdict
+        then = remedies[0].verdict if remedies else verdict
         words = _words(subject, then)
-        dead = _dead_links(subject, verdict)
         if heard:
             certain.append(_PRESENT.format(**words))
-        certain.extend(_DEAD.format(link=link) for link in dead)
+        for link in dead_homes(subject.host, verdict.origin):
+            certain.append(_DEAD.format(link=link.display_name))
+        if not (verdict or remedies):
+            certain.append(_NOT_ENOUGH)
         if heard is False:
             checks.append(Check(None, _ABSENT.format(**words)))
         checks.extend(_by_the_other_family(subject, verdict))
         checks.extend(checks_of(then, words, heard is True) if then else ())
-        if not to_bind:
-            remedies.extend(_remedies(subject, verdict, words, dead))
-        elif any(binding.device for binding in subject.bindings):
-            remedies.append(_NO_DEVICE)
     return Explanation(
         bindings=subject.bindings,
         origin=asked,
         verdict=None if asked is None else verdict,
         certain=tuple(certain),
-        changes=to_bind,
-        remedies=tuple(remedies),
+        remedies=remedies,
         checks=tuple(checks),
         host=subject.host,
         assumptions=subject.assumptions,
     )
-
-
-def _may_bind_elsewhere(subject: Subject, verdict: Verdict) -> bool:
-    """Whether another address to bind may let the origin in, or let it in directly."""
-    unusual = {Condition.WEAK_HOST, Condition.OTHER_LINK}
-    hindered = not verdict or not unusual.isdisjoint(verdict.conditions)
-    return hindered and verdict.reason not in _OF_THE_SOCKET and subject.port != 0
-
-
-def _dead_links(subject: Subject, verdict: Verdict) -> list[str]:
-    """Return the interfaces on whose network the origin would be, if none of them is alive."""
-    homes = _homes(subject, verdict.origin)
-    return [] if any(link.is_live for link in homes) else [link.display_name for link in homes]
-
-
-def _homes(subject: Subject, origin: Origin) -> list[Interface]:
-    """Return the interfaces whose networks *origin* is in, if it is an address."""
-    if not isinstance(origin, IPv4Address | IPv6Address):
-        return []
-    links = subject.host.interfaces
-    return [link for link in links if any(origin in a.network for a in link.addresses)]
 
 
 def _by_the_other_family(subject: Subject, verdict: Verdict) -> Iterator[Check]:
@@ -110,24 +80,11 @@ def _by_the_other_family(subject: Subject, verdict: Verdict) -> Iterator[Check]:
             yield Check(None, words)
 
 
-def _remedies(
-    subject: Subject, verdict: Verdict, words: dict[str, object], dead: list[str]
-) -> Iterator[str]:
-    """Yield what to do where another address to bind is not the answer."""
-    for link in dead:
-        yield REMEDIES[Reason.LINK_DOWN].format(interface=link)
-    reason = verdict.reason
-    if reason is not None and reason not in _OF_THE_SOCKET:
-        reason = bound_everywhere(subject, verdict.origin).reason
-    if reason is not None and not (reason is Reason.LINK_DOWN and dead):
-        yield REMEDIES[reason].format(**words)
-
-
 def _words(subject: Subject, verdict: Verdict) -> dict[str, object]:
     """Return what the sentences of the checklist may speak of."""
     origin, system = verdict.origin, subject.host.system
     is_address = isinstance(origin, IPv4Address | IPv6Address)
-    homes = [link.display_name for link in _homes(subject, origin)]
+    homes = [link.display_name for link in homes_of(subject.host, origin)]
     best = verdict.endpoints[0] if verdict.endpoints else None
     by = verdict.interface or (best.interface if best else None)
     return {

@@ -1,10 +1,11 @@
 """An explanation as the text that a person reads."""
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
+from bindlab.explaining.changes import Remedy
 from bindlab.explaining.explanation import Explanation
-from bindlab.reach import Answer, Verdict
+from bindlab.reach import BEYOND, INTERNET, Answer, Condition, Vantage, Verdict
 
 __all__ = ["text_of"]
 
@@ -18,12 +19,12 @@ def text_of(found: Explanation) -> str:
 
 def _lines(found: Explanation) -> Iterator[str]:
     answer = [] if found.origin is None or found.verdict is None else [_answer(found.verdict)]
-    detour = [f"it gets in {found.verdict.explanation}"] if found.verdict and found.changes else []
+    detour = [f"it gets in {found.verdict.explanation}"] if found.verdict and found.remedies else []
     yield from ["What is certain:", *_wrapped("- ", [*found.certain, *answer, *detour])]
     if found.origin is None and found.bindings:
         yield from ["", str(found.reach)]
-    changes = map(str, found.changes)
-    to_do = [*(f"or {one}" if n else one for n, one in enumerate(changes)), *found.remedies]
+    remedies = (_remedy(found, remedy) for remedy in found.remedies)
+    to_do = [f"or {text}" if number else text for number, text in enumerate(remedies)]
     if to_do:
         who = "others" if found.origin is None else "it"
         serve = "To let {who} in" if found.bindings else "For {who} to get in, once a server runs"
@@ -35,6 +36,13 @@ def _lines(found: Explanation) -> Iterator[str]:
     if found.verdict is not None and found.verdict.assumptions:
         notes = [f"assumed: {note}" for note in found.verdict.assumptions]
         yield from ["", *_wrapped("", notes)]
+
+
+def _remedy(found: Explanation, remedy: Remedy) -> str:
+    """Return *remedy* in words, and who gets in with it, if something else is bound."""
+    if remedy.bind is None:
+        return str(remedy)
+    return f"{remedy}; that lets in {_audience(found.lets_in(remedy))}"
 
 
 def _answer(verdict: Verdict) -> str:
@@ -55,3 +63,19 @@ def _wrapped(mark: str, sentences: Iterable[object]) -> Iterator[str]:
             break_long_words=False,
             break_on_hyphens=False,
         )
+
+
+def _audience(rows: Collection[Verdict]) -> str:
+    by_detour = [row for row in rows if Condition.WEAK_HOST in row.conditions]
+    straight = [row for row in rows if row not in by_detour]
+    words = [row.who for row in straight if not isinstance(row.origin, Vantage)]
+    words[:1] = [f"everyone on {word}" for word in words[:1]]
+    vantages = {row.origin for row in straight}
+    if BEYOND in vantages:
+        words.append("other networks through a router")
+    if INTERNET in vantages:
+        words.append("the internet")
+    networks = [row.who for row in by_detour if not isinstance(row.origin, Vantage)]
+    if networks:
+        words.append(f"whoever on {', '.join(networks)} has a route to it")
+    return ", ".join(words[:-1]) + (" and " if words[1:] else "") + words[-1] if words else "nobody"

@@ -74,7 +74,8 @@ def judge(
     if furthest is None:
         bound = ", ".join(str(binding.endpoint) for binding in bindings)
         sentence = f"this machine has no address that {bound} could mean"
-        return Verdict(origin, Answer.NO, Reason.ADDRESS_GONE, explanation=sentence)
+        gone = Reason.ADDRESS_GONE
+        return Verdict(origin, Answer.NO, gone, explanation=sentence, reasons=(gone,))
     return _refused(origin, furthest, assumptions)
 
 
