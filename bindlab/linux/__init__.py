@@ -6,12 +6,14 @@ Every edge and the lab use it; it can be imported on every system, where asking 
 - Tables, with one client, ``with Netlink() as netlink:`` :func:`links`, :func:`addresses`. A
   malformed one is an ``OSError`` with ``EBADMSG``.
 - Questions that need no client: :func:`routing`, :func:`sockets_on`, :func:`owners_of`,
-  :func:`has_answered`, :func:`tells_programs_apart`, :func:`sysctl`, :func:`namespace_cookie`.
+  :func:`has_answered`, :func:`tells_programs_apart`, :func:`sysctl`, :func:`namespace_cookie`,
+  :func:`guest_of`.
 - Orders, to make a network: ``netlink.order(RTM_NEWLINK, ifinfomsg() + packed([...]))``, with
   ``NLM_F_CREATE | NLM_F_EXCL`` for what must not exist yet. A refusal is an ``OSError`` with the
   kernel's own words: they are in its ``strerror``, behind a colon.
 """
 
+from bindlab.linux.guests import guest_of
 from bindlab.linux.interfaces import (
     IFF_UP,
     RTM_NEWADDR,
@@ -57,6 +59,7 @@ __all__ = [
     "Routing",
     "addresses",
     "attributes",
+    "guest_of",
     "has_answered",
     "has_sysctl",
     "ifaddrmsg",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from bindlab.endpoint import is_zone
 from bindlab.host import Host, System, Usual
 from bindlab.interface import AddressState, Interface, InterfaceAddress
-from bindlab.linux import Link, has_sysctl, routing, sysctl_flag
+from bindlab.linux import Link, guest_of, has_sysctl, routing, sysctl_flag
 from bindlab.snapshot.listing import Facts, listed
 from bindlab.sockaddr import zone_of
 
@@ -80,8 +80,8 @@ def this_host() -> Host:
     ``local_routes`` are the networks that Linux delivers to itself by a route of its table
     ``local``, own addresses left out: 127.0.0.0/8, a prefix on loopback, ``ip route add
     local``. ``routes`` are those by which Linux sends to others, where they alone decide: with
-    rules of one's own (``ip rule``) or a VRF they are unknown. Elsewhere both are unknown. See
-    :func:`interfaces` for errors.
+    rules of one's own (``ip rule``) or a VRF they are unknown. Elsewhere both are unknown.
+    ``guest`` is looked for on Linux only. See :func:`interfaces` for errors.
     """
     name = system()
     found = interfaces()
@@ -98,6 +98,7 @@ def this_host() -> Host:
         udp_l3mdev_accept=sysctl_flag("ipv4/udp_l3mdev_accept"),
         local_routes=known.local,
         routes=known.away,
+        guest=guest_of(found, known.away),
     )
 
 
