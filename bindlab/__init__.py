@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from bindlab.scanning import answering as answering
     from bindlab.snapshot import interfaces as interfaces
     from bindlab.snapshot import this_host as this_host
+    from bindlab.target import Target as Target
 
 # The public names, each with its module, which is imported when the name is first asked for
 # (PEP 562): a program that only listens does not wait for what answers who can reach it.
@@ -107,6 +108,7 @@ _HOMES = {
     "ResourcesExhaustedError": "bindlab.errors",
     "Route": "bindlab.route",
     "Scope": "bindlab.reach",
+    "Target": "bindlab.target",
     "Transport": "bindlab.endpoint",
     "Vantage": "bindlab.reach",
     "Verdict": "bindlab.reach",

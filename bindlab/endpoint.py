@@ -10,6 +10,7 @@ from ipaddress import (
 )
 from typing import Literal, Self, TypeAlias
 
+from bindlab.url import host_port_transport, url_of
 from bindlab.value import MAX_NAME, Given, Value
 
 Transport: TypeAlias = Literal["tcp", "udp"]
@@ -53,18 +54,21 @@ class Endpoint(Value):
         transport. Names such as ``localhost`` are a ``ValueError``: one name may mean several
         addresses, and which ones depends on the machine.
 
+        Of a URL, such as ``http://127.0.0.1:3000/x``, it is the host and the port; without one,
+        port 80 for ``http`` and ``ws``, 443 for ``https`` and ``wss``. Only the scheme ``udp``
+        is UDP.
+
         >>> Endpoint.parse("[::1]:3000").ip
         IPv6Address('::1')
+        >>> str(Endpoint.parse("https://192.168.0.102/index.html"))
+        '192.168.0.102:443'
         """
         if not isinstance(text, str):
             raise TypeError(f"an endpoint is text, not {type(text).__name__}: {_FORMS}")
-        body, slash, transport = text.partition("/")
-        host, colon, port = body.rpartition(":")
+        host, port, transport = host_port_transport(text) if "://" in text else _split(text)
         bracketed = host.startswith("[") and host.endswith("]")
         if bracketed and ":" not in host:
             raise ValueError(f"{text!r}: only IPv6 addresses take brackets: {_FORMS}")
-        if not colon or "[" in port or "]" in port:
-            raise ValueError(f"{text!r} has no port: {_FORMS}")
         if not host and port:
             raise ValueError(
                 f"{text!r} has no address: write 127.0.0.1:{port} for this machine only, "
@@ -72,10 +76,15 @@ class Endpoint(Value):
             )
         if ":" in host and not bracketed:
             raise ValueError(f"{text!r}: put the IPv6 address in brackets, as in [::1]:3000")
+        if host.lower() == "localhost":
+            raise ValueError(
+                '"localhost" is a name, of 127.0.0.1, ::1 or both: write '
+                f"127.0.0.1:{port} or [::1]:{port}"
+            )
         return cls(
             parse_address(host[1:-1] if bracketed else host),
-            _port_from_text(port, text),
-            parse_transport(transport) if slash else "tcp",
+            port_from_text(port, text),
+            parse_transport(transport),
         )
 
     @property
@@ -83,8 +92,10 @@ class Endpoint(Value):
         """Whether the address is ``0.0.0.0``, ``::`` or ``::ffff:0.0.0.0``: a wildcard."""
         return unmap(self.ip).is_unspecified
 
-    def url(self, scheme: str = "http") -> str:
+    def url(self, scheme: str = "http", path: str = "") -> str:
         """Return the URL of this endpoint, with IPv6 in brackets and the zone percent-encoded.
+
+        *path*, such as ``"/docs?page=2"``, is encoded where it has to be; ``"/"`` is as none.
 
         RFC 6874 gave zones their ``%25``; its successor RFC 9844 withdrew that form and
         browsers never took it, so a URL with a zone is for tools that still do, such as curl.
@@ -94,8 +105,6 @@ class Endpoint(Value):
         >>> Endpoint("fe80::1%eth0", 3000).url()
         'http://[fe80::1%25eth0]:3000'
         """
-        if not isinstance(scheme, str) or not scheme:
-            raise ValueError(f'{scheme!r} is no scheme: write "http", "https" or another')
         if self.is_unspecified:
             raise ValueError(
                 f"{self} is a wildcard, which is for listening and cannot be dialled: "
@@ -103,15 +112,7 @@ class Endpoint(Value):
             )
         if self.port == 0:
             raise ValueError(f"{self} has no port yet: ask the bound socket, binding_of(sock)")
-        host = address_text(self.ip)
-        if isinstance(self.ip, IPv6Address):
-            address, percent, zone = host.partition("%")
-            if percent:
-                from urllib.parse import quote  # here, because few addresses have a zone
-
-                address += f"%25{quote(zone, safe='')}"
-            host = f"[{address}]"
-        return f"{scheme}://{host}:{self.port}"
+        return url_of(scheme, address_text(self.ip), self.port, path)
 
     # A Candidate is an endpoint that somebody can dial, so it equals the plain one.
     def __eq__(self, other: object) -> bool:
@@ -216,12 +217,22 @@ def address_text(ip: IPAddress) -> str:
     return f"::ffff:{mapped}{zone}"
 
 
-def _port_from_text(digits: str, text: str) -> int:
+def port_from_text(digits: str, text: str) -> int:
+    """Return the port that *digits* are, a part of *text*."""
     if not (digits.isascii() and digits.isdigit()) or (digits[0] == "0" and digits != "0"):
         raise ValueError(f"{text!r}: {digits!r} is no port: write plain decimal digits, as in 3000")
     if len(digits) > 5:
         raise ValueError(f"{text!r}: the port is out of range: write one from 0 to 65535")
     return parse_port(int(digits))
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    """Return the host, the port and the transport of an endpoint's text."""
+    body, slash, transport = text.partition("/")
+    host, colon, port = body.rpartition(":")
+    if not colon or "[" in port or "]" in port:
+        raise ValueError(f"{text!r} has no port: {_FORMS}")
+    return host, port, transport if slash else "tcp"
 
 
 def _with_good_zone(ip: IPv6Address) -> IPv6Address:
@@ -239,10 +250,7 @@ def _address_advice(text: str) -> str:
             'write "127.0.0.1" for this machine only, or "0.0.0.0" or "::" if you mean that'
         )
     if text.lower() == "localhost":
-        return (
-            '"localhost" is a name, of 127.0.0.1, ::1 or both: write one of them, '
-            'or use allocate("localhost") for both on one port'
-        )
+        return '"localhost" is a name, of 127.0.0.1, ::1 or both: write the one that you mean'
     if text.startswith("["):
         return f"{text!r}: brackets belong to an endpoint such as [::1]:3000: write ::1"
     if "://" in text:

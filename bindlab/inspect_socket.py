@@ -9,8 +9,8 @@ from ipaddress import IPv6Address
 from bindlab.binding import Binding
 from bindlab.descriptor import duplicate_of, family_name, nature_of, number_from
 from bindlab.endpoint import Endpoint
-from bindlab.find_sockets import HasFileno, has_fileno
 from bindlab.sockaddr import from_sockaddr, transport_of, zone_of
+from bindlab.target import HasFileno, has_fileno
 
 __all__ = ["binding_here", "binding_of"]
 

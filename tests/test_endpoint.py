@@ -166,7 +166,7 @@ def test_addresses_are_literals(address: object, error: type[Exception], says: s
         pytest.param("127.0.0.1:80/", "transport", id="empty-transport"),
         pytest.param("127.0.0.1:80/TCP", "transport", id="upper-case"),
         pytest.param("", "no port", id="empty"),
-        pytest.param("http://127.0.0.1:80", "no IP address", id="url"),
+        pytest.param("gopher://127.0.0.1/", "has no port: write it", id="url"),
     ],
 )
 def test_endpoints_are_complete(text: str, says: str) -> None:

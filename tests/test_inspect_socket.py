@@ -17,8 +17,8 @@ from namespace import Namespace, needs_namespaces, ns
 from bindlab import descriptor, inspect_socket
 from bindlab.binding import Binding
 from bindlab.endpoint import Endpoint
-from bindlab.find_sockets import sockets_of
 from bindlab.inspect_socket import binding_here, binding_of
+from bindlab.target import sockets_of
 
 __all__ = ["ns"]
 

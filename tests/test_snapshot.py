@@ -521,7 +521,7 @@ def test_the_flags_by_ioctl_are_those_of_netlink(monkeypatch: pytest.MonkeyPatch
 def test_importing_it_loads_neither_ifaddr_nor_ctypes() -> None:
     """The heavy modules are imported when interfaces are asked for, not before."""
     program = (
-        "import sys; import bindlab.snapshot, bindlab.inspect_socket, bindlab.find_sockets; "
+        "import sys; import bindlab.snapshot, bindlab.inspect_socket, bindlab.target; "
         "heavy = {'ifaddr', 'ctypes', 'asyncio', 'dataclasses', 'inspect', 'subprocess'}; "
         "print(sorted(heavy & set(sys.modules)))"
     )

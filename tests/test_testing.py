@@ -177,8 +177,7 @@ BAD = {
     "port out of range": (lambda: assert_loopback_only(70000), ValueError),
     "a bool": (lambda: assert_loopback_only(True), TypeError),
     "no host": (lambda: assert_loopback_only("127.0.0.1:1", host="me"), TypeError),  # type: ignore[arg-type]
-    "port and origin": (lambda: assert_reachable(3000, PHONE), TypeError),
-    "port and other origin": (lambda: assert_not_reachable(3000, PHONE), TypeError),
+    "port and another host": (lambda: assert_reachable(3000, PHONE, host=Host.of()), ValueError),
     "origin": (lambda: assert_reachable("127.0.0.1:1", "phone"), ValueError),
     "no address": (lambda: assert_answers_only_on(3000), ValueError),
     "port 0": (lambda: assert_answers_only_on(0, "127.0.0.1"), ValueError),
@@ -228,10 +227,29 @@ def test_it_answers_where_it_should() -> None:
 
 @IPV6
 def test_a_port_where_nothing_answers_is_not_private() -> None:
-    """Nothing that answers proves nothing: a bare port number fails."""
+    """Nothing that answers proves nothing: a bare port number fails, whatever is asserted."""
     with allocate("127.0.0.1", "::1") as held:
-        first, *_ = failure(assert_loopback_only, held.port)
-        assert first == f"nothing answers on port {held.port} of this machine"
+        for assertion, origin in (
+            (assert_loopback_only, ()),
+            (assert_reachable, (THIS_HOST,)),
+            (assert_not_reachable, (PHONE,)),
+        ):
+            first, *_ = failure(assertion, held.port, *origin)
+            assert first == f"nothing answers on port {held.port}"
+
+
+def test_assertions_take_a_port() -> None:
+    """A port number is judged by what serves it, and so is its text."""
+    with listen() as server:
+        port = port_of(server)
+        for target in (port, str(port), f"http://127.0.0.1:{port}/x"):
+            assert_loopback_only(target)
+            assert_reachable(target, "this host")
+            assert_not_reachable(target, "internet")
+        assert_answers_only_on(str(port), "127.0.0.1")
+    with listen(0, "0.0.0.0") as wide:
+        first, *_ = failure(assert_loopback_only, port_of(wide))
+        assert f"0.0.0.0:{port_of(wide)}" in first
 
 
 @LINUX
@@ -334,7 +352,7 @@ def test_a_port_number_alone(bound: str, real_laptop: LabHost) -> None:
         if bound in ("127.0.0.1", "::1"):
             real_laptop.call(assert_loopback_only, 3000)
         else:
-            with pytest.raises(AssertionError, match="port 3000 does not answer on loopback only"):
+            with pytest.raises(AssertionError, match=r":3000.* is open to other machines"):
                 real_laptop.call(assert_loopback_only, 3000)
 
 
@@ -348,7 +366,9 @@ def test_a_wildcard_is_found_without_any_network() -> None:
     ):
         net.lonely.call(assert_loopback_only, 3000)
     first, *rest = str(caught.value).splitlines()
-    assert first.endswith("it answers on 127.255.255.254 (as a wildcard does)")
+    assert first == (
+        "0.0.0.0:3000 is not loopback: no interface lets others in now, but one may later"
+    )
     assert "bound to 0.0.0.0:3000: every IPv4 address of this machine" in rest
 
 

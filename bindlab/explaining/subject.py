@@ -6,10 +6,10 @@ from typing import NamedTuple
 from bindlab.binding import Binding
 from bindlab.endpoint import Transport
 from bindlab.host import Host
-from bindlab.reach import Reach
+from bindlab.reachable import Found
 from bindlab.scanning import Answering
 
-__all__ = ["Subject", "subject_of_port", "subject_of_reach"]
+__all__ = ["Subject", "subject_of"]
 
 _PATIENCE = 1.0  # seconds to look for the processes of all sockets
 _VERBS: dict[Transport, tuple[str, str]] = {
@@ -33,29 +33,19 @@ class Subject(NamedTuple):
     assumptions: tuple[str, ...]
 
 
-def subject_of_reach(reach: Reach) -> Subject:
-    """Return what is known of sockets that were given."""
-    endpoint = reach.bindings[0].endpoint
-    return Subject(
-        bindings=reach.bindings,
-        port=endpoint.port,
-        transport=endpoint.transport,
-        host=reach.host,
-        judged=reach.host,
-        certain=tuple(f"the socket is bound to {binding}" for binding in reach.bindings),
-        assumptions=reach.assumptions,
-    )
-
-
-def subject_of_port(found: Answering) -> Subject:
-    """Return what is known of the sockets that were found on a port, and whose they are."""
+def subject_of(found: Found) -> Subject:
+    """Return what is certain of what was found: what is bound, and whose a port is."""
+    first = found.ports[0] if found.ports else found.given[0].endpoint
     return Subject(
         bindings=found.bindings,
-        port=found.port,
-        transport=found.transport,
+        port=first.port,
+        transport=first.transport,
         host=found.host,
         judged=found.host,
-        certain=tuple(_certain(found)),
+        certain=(
+            *(f"the socket is bound to {binding}" for binding in found.given),
+            *(sentence for port in found.ports for sentence in _certain(port)),
+        ),
         assumptions=found.assumptions,
     )
 

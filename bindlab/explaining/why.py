@@ -4,20 +4,20 @@ from ipaddress import IPv4Address, IPv6Address
 
 from bindlab.endpoint import Transport, parse_transport
 from bindlab.explaining.explanation import Explanation
-from bindlab.explaining.subject import Subject, subject_of_port, subject_of_reach
+from bindlab.explaining.subject import Subject, subject_of
 from bindlab.explaining.telling import tell
 from bindlab.host import Host
 from bindlab.linux import has_answered, tells_programs_apart
 from bindlab.reach import THIS_HOST, Origin, OriginLike, Reach, Vantage, Verdict, parse_origin
-from bindlab.reachable import reachable_from
-from bindlab.scanning import answering
+from bindlab.reachable import find, machine
 from bindlab.snapshot import route_to
+from bindlab.target import Target
 
 __all__ = ["explain"]
 
 
 def explain(
-    target: object,
+    target: Target,
     origin: OriginLike | None = None,
     *,
     host: Host | None = None,
@@ -26,12 +26,10 @@ def explain(
 ) -> Explanation:
     """Return why *origin* can or cannot reach *target*, and what to do; print it.
 
-    *target* is a port number of this machine, which any program may serve (:func:`answering`
-    finds out what it is bound to, with *transport* and *timeout*, in seconds), or what
-    :func:`reachable_from` takes: then nothing is tried, and a *transport* of its own is a
-    ``ValueError``. *origin* is that of
-    :meth:`Reach.verdict`, such as the address of the colleague who cannot connect; ``None``
-    explains who gets in from where.
+    *target* is that of :func:`reachable_from`. A port number is tried, with *transport* and
+    *timeout* (in seconds), as by :func:`answering`; of anything else a *transport* is a
+    ``ValueError``. *origin* is that of :meth:`Reach.verdict`, such as the address of the
+    colleague who cannot connect; ``None`` explains who gets in from where.
 
     What is certain stands apart from what has to be looked at elsewhere: firewalls, access
     points and VPNs are a checklist, the likeliest first. Nothing is sent to *origin*. On Linux
@@ -41,16 +39,13 @@ def explain(
     *host* is the machine to answer for; ``None`` is this one, now. Bad input is a
     ``ValueError`` or a ``TypeError``, as in the functions named.
     """
-    asked = None if origin is None else parse_origin(origin)
-    if isinstance(target, int) and not isinstance(target, bool):
-        found = answering(target, host=host, transport=transport, timeout=timeout)
-        subject = subject_of_port(found)
-    elif isinstance(target, str) and target.isdecimal():
-        raise ValueError(f"{target!r} is text: give a port as a number, {target}")
-    elif parse_transport(transport) != "tcp":
+    kind = parse_transport(transport)
+    where = machine(host)
+    asked = None if origin is None else parse_origin(origin, where)
+    found = find(target, where, is_here=host is None, transport=kind, timeout=timeout)
+    if not found.ports and kind != "tcp":
         raise ValueError(f"transport is for a port number: say it in the target, not of {target!r}")
-    else:
-        subject = subject_of_reach(reachable_from(target, host=host))
+    subject = subject_of(found)
     if not subject.bindings:
         return tell(subject, asked)
     if host is None and asked is not None:

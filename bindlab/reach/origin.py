@@ -1,12 +1,14 @@
 """Who is asked about, and where it may stand: inside the host, on one of its links, or beyond."""
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import NamedTuple, TypeAlias
 
 from bindlab.endpoint import IPAddress, parse_address, unmap
+from bindlab.host import Host
 from bindlab.interface import Interface
+from bindlab.printable import printable
 from bindlab.reach.topology import Attachment, Topology
 from bindlab.reach.verdict import THIS_HOST, Origin, Vantage
 from bindlab.route import IPNetwork
@@ -26,9 +28,17 @@ __all__ = [
 OriginLike: TypeAlias = Origin | str
 
 _FORMS = (
-    'write an address ("192.168.0.50"), a network ("192.168.0.0/24"), an Interface, '
-    "THIS_HOST, BEYOND or INTERNET"
+    'write an address ("192.168.0.50"), a network ("192.168.0.0/24"), an interface or its name, '
+    'THIS_HOST ("this host"), BEYOND ("beyond") or INTERNET ("internet")'
 )
+_WORDS: Mapping[str, Vantage] = {
+    "here": Vantage.THIS_HOST,
+    "this host": Vantage.THIS_HOST,
+    "this machine": Vantage.THIS_HOST,
+    "beyond": Vantage.BEYOND,
+    "internet": Vantage.INTERNET,
+    "the internet": Vantage.INTERNET,
+}
 _NOT_SENDERS = (Kind.UNSPECIFIED, Kind.MULTICAST, Kind.BROADCAST)
 # Nothing but these blocks is kept off the internet, and documentation plays a global part.
 _PLAYS_GLOBAL = (Kind.GLOBAL, Kind.DOCUMENTATION, Kind.TRANSLATED)
@@ -76,8 +86,14 @@ class Place(NamedTuple):
         return self.members is None or ip in self.members
 
 
-def parse_origin(origin: OriginLike) -> Origin:
+def parse_origin(origin: OriginLike, host: Host) -> Origin:
     """Return *origin* as an address, a network, an interface or a vantage, un-mapped.
+
+    Text is an address or a network; else one of the words ``"here"``, ``"this host"``,
+    ``"this machine"``, ``"beyond"``, ``"internet"`` and ``"the internet"``, in any case, also
+    with hyphens or underscores for the spaces; else an interface of *host*, by its name or the
+    name that is shown. An interface that is called like an address or one of the words has to
+    be given itself.
 
     Multicast, broadcast and unspecified addresses are a ``ValueError``: nothing sends from
     them (RFC 1122 section 3.2.1.3).
@@ -86,19 +102,31 @@ def parse_origin(origin: OriginLike) -> Origin:
         return origin
     if isinstance(origin, (IPv4Network, IPv6Network)):
         return _sending_network(origin)
-    if isinstance(origin, str) and "/" in origin:
-        try:
-            network = ip_network(origin)
-        except ValueError as error:
-            raise ValueError(f"{origin!r} is no network: {error}; {_FORMS}") from None
-        return _sending_network(network)
-    if not isinstance(origin, (str, IPv4Address, IPv6Address)):
+    if isinstance(origin, (IPv4Address, IPv6Address)):
+        return _sending_address(unmap(parse_address(origin)))
+    if not isinstance(origin, str):
         raise TypeError(f"{type(origin).__name__} is no origin: {_FORMS}")
     try:
-        ip = unmap(parse_address(origin))
+        parsed = ip_network(origin) if "/" in origin else unmap(parse_address(origin))
     except ValueError as error:
-        raise ValueError(f"{origin!r} is no origin: {_FORMS}") from error
-    return _sending_address(ip)
+        if (named := _named(origin, host)) is not None:
+            return named
+        has = ", ".join(printable(each.name) for each in host.interfaces) or "none"
+        why = f"{error}; " if "/" in origin else ""
+        raise ValueError(
+            f"{origin!r} is no origin: {why}{_FORMS}; the interfaces here are {has}"
+        ) from error
+    if isinstance(parsed, (IPv4Network, IPv6Network)):
+        return _sending_network(parsed)
+    return _sending_address(parsed)
+
+
+def _named(text: str, host: Host) -> Origin | None:
+    """Return the vantage or the interface that *text* is the name of."""
+    word = text.lower().replace("-", " ").replace("_", " ")
+    by_shown_name = {each.display_name: each for each in host.interfaces}
+    by_name = {each.name: each for each in host.interfaces}
+    return _WORDS.get(word) or by_name.get(text) or by_shown_name.get(text)
 
 
 def places(origin: Origin, topology: Topology) -> tuple[Place, ...]:

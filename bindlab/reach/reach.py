@@ -55,9 +55,11 @@ class Reach:
 
         An origin is an address, with its zone where it is link-local (the name or the index
         of an interface *of this host*), a network (the answer for its best-placed other
-        host), an :class:`Interface` of the host (anyone on its link), ``THIS_HOST``,
-        ``BEYOND`` or ``INTERNET``. One of the host's own addresses is this host, as the
-        source of the packets. A link-local address without a zone is answered for every link.
+        host), an :class:`Interface` of the host or its name (anyone on its link), ``THIS_HOST``
+        (``"this host"``, ``"here"``), ``BEYOND`` (``"beyond"``) or ``INTERNET``
+        (``"internet"``). Of text an address goes first, then these words, then a name. One of
+        the host's own addresses is this host, as the source of the packets. A link-local
+        address without a zone is answered for every link.
 
         An address is the source of a packet, by whatever link it comes. The likeliest link is
         the one whose network the address is in, else that of a router: it decides what the
@@ -72,7 +74,7 @@ class Reach:
         An origin that nothing sends from (unspecified, multicast, broadcast), a name, or a
         zone that the host does not have is a ``ValueError``.
         """
-        parsed = parse_origin(origin)
+        parsed = parse_origin(origin, self.host)
         known = self._verdicts.get(parsed)
         if known is None:
             known = self._judge(parsed, places(parsed, self._topology))

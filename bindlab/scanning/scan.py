@@ -113,6 +113,8 @@ def _checked(host: object) -> Host:
     """Return *host* if it is this machine: another's addresses would be another's to answer."""
     if not isinstance(host, Host):
         raise TypeError(f"host is a Host, or None for this machine, not {host!r}")
+    if not host.interfaces:
+        raise ValueError("a host without interfaces is not this machine, where ports are tried")
     here = {address.ip for interface in interfaces() for address in interface.addresses}
     for interface in host.interfaces:
         for address in interface.addresses:

@@ -1,4 +1,4 @@
-"""Assertions that ask the rules, and try only a bare port number, which says nothing by itself."""
+"""Assertions that ask the rules, of sockets, endpoints and ports."""
 
 from collections.abc import Iterable
 
@@ -6,17 +6,17 @@ from bindlab.binding import Binding
 from bindlab.endpoint import unmap
 from bindlab.host import Host
 from bindlab.interface import Interface
-from bindlab.reach import Origin, Reach, Scope, Vantage, Verdict
-from bindlab.reachable import reachable_from
+from bindlab.reach import OriginLike, Reach, Scope, Vantage, Verdict
+from bindlab.reachable import find, machine
 from bindlab.special_addresses import Kind, kind_of_address
-from bindlab.testing.trying import assert_answers_on_loopback_only
+from bindlab.target import Target
 
 __all__ = ["assert_loopback_only", "assert_not_reachable", "assert_reachable"]
 
 __unittest = True  # unittest ends a traceback above the modules that have this
 
 
-def assert_loopback_only(target: object, *, host: Host | None = None) -> None:
+def assert_loopback_only(target: Target, *, host: Host | None = None) -> None:
     """Assert that nobody but programs on this machine can reach *target*, wherever it runs.
 
     *target* and *host* are those of :func:`bindlab.reachable_from`. Each socket has to be bound
@@ -24,19 +24,12 @@ def assert_loopback_only(target: object, *, host: Host | None = None) -> None:
     as Linux does with ``route_localnet``. A wildcard fails on a machine without any network
     as well: what is private in the container of a test is not private elsewhere.
 
-    A port number is tried as by :func:`assert_answers_only_on`, without *host*: it has to
-    answer on a loopback address and on no other, and not on the whole of 127.0.0.0/8 (Linux),
-    as a wildcard does; a server that stops while it is tried fails. That proves less than to
-    ask the server: a socket for IPv6 only, bound to ``::`` on a machine without any network,
-    looks like one on ``::1``.
+    Of a port number, something has to listen there, and not stop while it is tried: else that
+    fails as well. Where the system lists no sockets (other than Linux), a socket for IPv6 only
+    that is bound to ``::`` on a machine without any network looks like one on ``::1``.
     """
     __tracebackhide__ = True
-    if isinstance(target, int):
-        if host is not None:
-            raise ValueError("a port number is tried on this machine: leave host out")
-        assert_answers_on_loopback_only(target)
-        return
-    reach = reachable_from(target, host=host)
+    reach = _reach(target, host)
     elsewhere = [binding for binding in reach.bindings if not _is_loopback(binding, reach.host)]
     if reach.scope <= Scope.HOST and not elsewhere:
         return
@@ -48,24 +41,24 @@ def assert_loopback_only(target: object, *, host: Host | None = None) -> None:
     raise AssertionError(f"{sentence}\n\n{reach}")
 
 
-def assert_reachable(target: object, origin: Origin | str, *, host: Host | None = None) -> None:
+def assert_reachable(target: Target, origin: OriginLike, *, host: Host | None = None) -> None:
     """Assert that nothing on this machine shuts *origin* out of *target*.
 
     *target* and *host* are those of :func:`bindlab.reachable_from`, *origin* is that of
-    :meth:`bindlab.Reach.verdict`: an address, a network, an interface, ``THIS_HOST``,
-    ``BEYOND`` or ``INTERNET``. A firewall or a router may still do so: what
-    ``reachable_from(target).verdict(origin).conditions`` names is not known from here.
+    :meth:`bindlab.Reach.verdict`: an address, a network, an interface or its name, ``THIS_HOST``,
+    ``BEYOND`` or ``INTERNET``, or text for one of these. A firewall or a router may still do so:
+    what ``reachable_from(target).verdict(origin).conditions`` names is not known from here.
     """
     __tracebackhide__ = True
     reach, verdict = _judged(target, origin, host)
     if verdict:
         return
     bound = _bound(reach.bindings)
-    sentence = f"{_asked(origin)} cannot reach {bound}: {verdict.explanation}"
+    sentence = f"{_asked(verdict)} cannot reach {bound}: {verdict.explanation}"
     raise AssertionError(f"{sentence}\n\n{reach}")
 
 
-def assert_not_reachable(target: object, origin: Origin | str, *, host: Host | None = None) -> None:
+def assert_not_reachable(target: Target, origin: OriginLike, *, host: Host | None = None) -> None:
     """Assert that *origin* is shut out of *target* for certain, whatever is on the way.
 
     The arguments are those of :func:`assert_reachable`. That a firewall would stop *origin*
@@ -76,18 +69,29 @@ def assert_not_reachable(target: object, origin: Origin | str, *, host: Host | N
     if not verdict:
         return
     bound = _bound(reach.bindings)
-    sentence = f"{_asked(origin)} can reach {bound} {verdict.explanation}"
+    sentence = f"{_asked(verdict)} can reach {bound} {verdict.explanation}"
     raise AssertionError(f"{sentence}\n\n{reach}")
 
 
-def _judged(target: object, origin: Origin | str, host: Host | None) -> tuple[Reach, Verdict]:
-    if isinstance(target, int):
-        raise TypeError(
-            f"a port number says nothing of who can reach it: give the socket, the server or "
-            f'"127.0.0.1:{target}", or try it with assert_answers_only_on({target}, ...)'
-        )
-    reach = reachable_from(target, host=host)
+def _judged(target: Target, origin: OriginLike, host: Host | None) -> tuple[Reach, Verdict]:
+    __tracebackhide__ = True
+    reach = _reach(target, host)
     return reach, reach.verdict(origin)
+
+
+def _reach(target: Target, host: Host | None) -> Reach:
+    """Return who can reach *target*; a port that nothing serves all the time fails."""
+    __tracebackhide__ = True
+    found = find(target, machine(host), is_here=host is None)
+    for port in found.ports:
+        if not port.bindings:
+            raise AssertionError(str(port))
+        if port.ended:
+            changes = "; ".join(port.evidence)
+            raise AssertionError(
+                f"port {port.port} changed while it was tried, which proves nothing: {changes}"
+            )
+    return Reach(found.bindings, found.host, found.assumptions)
 
 
 def _is_loopback(binding: Binding, host: Host) -> bool:
@@ -113,7 +117,8 @@ def _bound(bindings: Iterable[Binding]) -> str:
     return " and ".join(dict.fromkeys(str(binding) for binding in bindings))
 
 
-def _asked(origin: Origin | str) -> str:
+def _asked(verdict: Verdict) -> str:
+    origin = verdict.origin
     if isinstance(origin, Vantage):
         return origin.value
     return f"anyone on {origin.display_name}" if isinstance(origin, Interface) else str(origin)

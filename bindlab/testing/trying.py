@@ -1,22 +1,30 @@
 """Assertions that try a port on every address of this machine, from this machine itself."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
 from bindlab.binding import Binding
-from bindlab.endpoint import Endpoint, IPAddress, address_text, parse_address, parse_port, unmap
+from bindlab.endpoint import Endpoint, IPAddress, address_text, parse_address, unmap
 from bindlab.reach import Reach
 from bindlab.reachable import reachable_from
-from bindlab.scanning import Attempt, LocalAddress, Observation, local_addresses, observe
+from bindlab.scanning import (
+    Attempt,
+    LocalAddress,
+    Observation,
+    deduce,
+    local_addresses,
+    observe,
+)
 from bindlab.snapshot import this_host
 from bindlab.special_addresses import Kind, kind_of_address
+from bindlab.target import Port, Target, parse_target
 
-__all__ = ["assert_answers_on_loopback_only", "assert_answers_only_on"]
+__all__ = ["assert_answers_only_on"]
 
 __unittest = True  # unittest ends a traceback above the modules that have this
 
 
 def assert_answers_only_on(
-    target: object, *where: Endpoint | IPAddress | str, timeout: float = 1.0
+    target: Target, *where: Endpoint | IPAddress | str, timeout: float = 1.0
 ) -> None:
     """Assert that a TCP port of this machine answers on all of *where*, and nowhere else on it.
 
@@ -37,7 +45,8 @@ def assert_answers_only_on(
     __tracebackhide__ = True
     port, reach = _port_of(target)
     wanted = _parsed(where, port)
-    addresses = list(local_addresses(this_host()))
+    host = this_host()
+    addresses = list(local_addresses(host))
     for ip in wanted:
         if any(address.is_at(ip) for address in addresses):
             continue
@@ -47,66 +56,36 @@ def assert_answers_only_on(
         addresses.append(LocalAddress(ip))
 
     seen = observe(addresses, port, timeout)
-    words = " and ".join(dict.fromkeys(map(address_text, wanted)))
-    _check(port, words, seen, lambda address: any(map(address.is_at, wanted)), reach)
-
-
-def assert_answers_on_loopback_only(port: int) -> None:
-    """Assert that *port* answers on a loopback address, and on nothing else."""
-    __tracebackhide__ = True
-    number, _ = _port_of(port)
-    seen = observe(tuple(local_addresses(this_host())), number, 1.0)
-    answers = [each.address for each in seen.attempts if each.probe.accepted]
-    if not answers:
-        table = _listed(seen.attempts)
-        raise AssertionError(f"nothing answers on port {number} of this machine\n\n{table}")
-    expected = {a.ip for a in answers if a.is_loopback and not a.is_unused}
-    _check(number, "loopback", seen, lambda address: address.ip in expected, None)
-
-
-def _check(
-    port: int,
-    words: str,
-    seen: Observation,
-    expected: Callable[[LocalAddress], bool],
-    reach: Reach | None,
-) -> None:
-    """Raise ``AssertionError`` unless only what is *expected* accepted, from first to last."""
-    __tracebackhide__ = True
-    attempts = seen.attempts
-    too_much = [a for a in attempts if a.probe.accepted and not expected(a.address)]
-    missing = [a for a in attempts if not a.probe.accepted and expected(a.address)]
-    silent = [a for a in attempts if a.is_silent and not expected(a.address)]
-    faults = [
-        f"{verb} {', '.join(str(each.address) for each in found)}"
-        for verb, found in (
-            ("it answers on", too_much),
-            ("it does not answer on", missing),
-            ("it keeps silent, which is no refusal, on", silent),
-        )
-        if found
-    ]
+    faults, wrong = _faults(wanted, seen)
     if faults:
+        words = " and ".join(dict.fromkeys(map(address_text, wanted)))
         sentence = f"port {port} does not answer on {words} only: {'; '.join(faults)}"
     elif seen.what_changed:
         changes = "; ".join(seen.what_changed)
         sentence = f"port {port} changed while it was tried, which proves nothing: {changes}"
     else:
         return
-    if reach is None and (answering := _answering(attempts)):
-        reach = reachable_from(answering)
-    table = _listed(attempts, {each.address.ip for each in (*too_much, *missing, *silent)})
+    if reach is None and (bindings := deduce(port, "tcp", seen).bindings):
+        reach = Reach(bindings, host)
+    table = _listed(seen.attempts, wrong)
     raise AssertionError("\n\n".join([sentence, table, *([] if reach is None else [str(reach)])]))
 
 
-def _answering(attempts: Sequence[Attempt]) -> list[Endpoint]:
-    """Return the endpoints that a socket must be bound to, where these accepted."""
-    accepted = [each for each in attempts if each.probe.accepted]
-    endpoints = [each.probe.endpoint for each in accepted]
-    if not any(each.address.is_unused for each in accepted):
-        return endpoints
-    wildcard = Endpoint("0.0.0.0", endpoints[0].port)
-    return [wildcard, *(endpoint for endpoint in endpoints if endpoint.ip.version == 6)]
+def _faults(
+    wanted: Collection[IPAddress], seen: Observation
+) -> tuple[list[str], Collection[IPAddress]]:
+    """Return in words what is not as it should be, and the addresses where that is so."""
+    on = [attempt for attempt in seen.attempts if any(map(attempt.address.is_at, wanted))]
+    off = [attempt for attempt in seen.attempts if attempt not in on]
+    kinds = (
+        ("it answers on", [each for each in off if each.probe.accepted]),
+        ("it does not answer on", [each for each in on if not each.probe.accepted]),
+        ("it keeps silent, which is no refusal, on", [each for each in off if each.is_silent]),
+    )
+    faults = [
+        f"{verb} {', '.join(str(each.address) for each in found)}" for verb, found in kinds if found
+    ]
+    return faults, {each.address.ip for _, found in kinds for each in found}
 
 
 def _listed(attempts: Sequence[Attempt], wrong: Collection[IPAddress] = ()) -> str:
@@ -118,23 +97,23 @@ def _listed(attempts: Sequence[Attempt], wrong: Collection[IPAddress] = ()) -> s
     )
 
 
-def _port_of(target: object) -> tuple[int, Reach | None]:
+def _port_of(target: Target) -> tuple[int, Reach | None]:
     """Return the port to try, and what is known of its sockets if *target* holds some."""
-    if isinstance(target, int):
-        reach, ports = None, {parse_port(target)}
+    one = parse_target(target) if isinstance(target, int | str) else target
+    if isinstance(one, Port):
+        reach, places = None, [one]
     else:
-        reach = reachable_from(target)
-        endpoints = [binding.endpoint for binding in reach.bindings]
-        if any(endpoint.transport == "udp" for endpoint in endpoints):
-            raise ValueError("a UDP server owes no answer: ask assert_not_reachable() instead")
-        ports = {endpoint.port for endpoint in endpoints}
-    if len(ports) != 1:
+        reach = reachable_from(one)
+        places = [Port(each.endpoint.port, each.endpoint.transport) for each in reach.bindings]
+    if any(place.transport == "udp" for place in places):
+        raise ValueError("a UDP server owes no answer: ask assert_not_reachable() instead")
+    if len(ports := {place.number for place in places}) != 1:
         several = ", ".join(map(str, sorted(ports)))
         raise ValueError(f"these sockets have several ports: ask for one of {several}")
     (port,) = ports
     if port == 0:
         raise ValueError("port 0 is none to connect to: give the number that the system chose")
-    return port, None if isinstance(target, str | Endpoint | Binding) else reach
+    return port, None if isinstance(one, Endpoint | Binding) else reach
 
 
 def _parsed(where: Sequence[Endpoint | IPAddress | str], port: int) -> tuple[IPAddress, ...]:
