@@ -1,7 +1,7 @@
 """Which changes are enough for an origin to get in: all that blocks it is in each set."""
 
 from collections.abc import Callable, Mapping, Sequence
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_interface
+from ipaddress import IPv4Address, IPv6Address, ip_interface
 from typing import Final, NamedTuple
 
 from bindlab.binding import Binding
@@ -200,7 +200,7 @@ def _address_beside(block: _Block) -> InterfaceAddress:
     origin = block.origin
     if isinstance(origin, IPv4Address | IPv6Address):
         length = 24 if origin.version == 4 else 64
-        near = (ip_address(int(origin) ^ bit) for bit in (1, 2, 4))
+        near = (type(origin)(int(origin) ^ bit) for bit in (1, 2, 4))
         ip = next(ip for ip in near if int(ip) & 0xFF not in (0, 0xFF))
         return ip_interface(f"{ip}/{length}")
     is_some = isinstance(origin, IPNetwork) and 8 <= origin.prefixlen < origin.max_prefixlen - 1
