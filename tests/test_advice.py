@@ -5,16 +5,24 @@ from hypothesis import assume, given, settings
 from test_laws import bindings, hosts, origins
 
 from bindlab import (
+    BEYOND,
+    INTERNET,
     Answer,
     Binding,
     Endpoint,
     Explanation,
+    Guest,
     Host,
     Interface,
     Reach,
     Route,
+    Vantage,
     explain,
 )
+from bindlab.explaining.subject import Subject
+from bindlab.explaining.telling import tell
+from bindlab.guest import GUEST_KINDS
+from bindlab.reach import parse_origin
 
 PHONE = "192.168.0.50"
 
@@ -152,3 +160,101 @@ def test_who_else_is_let_in_is_worked_out_when_asked_for() -> None:
     """Explaining judges changes for one origin only; who else gets in is another question."""
     found = explain(LOOPBACK_ONLY, PHONE, host=NO_ROUTES)
     assert [row.who for row in found.lets_in(found.remedies[0])] == ["192.168.0.0/24 (wifi)"]
+
+
+# What is to be done for somebody on another network than the guest, by its kind; the server is
+# on 127.0.0.1. What enters by the guest's own loopback needs no other binding.
+ADVICE = {
+    "container": [
+        "bind 0.0.0.0; start the container with -p 3000:3000; then open http://HOST:3000"
+    ],
+    "pod": [
+        "run kubectl port-forward --address 0.0.0.0 pod/POD 3000:3000; then open http://HOST:3000",
+        "bind 0.0.0.0; give the pod a Service",
+    ],
+    "dev container": ["forward port 3000 in the editor", "bind 0.0.0.0; publish it"],
+    "codespace": ["forward port 3000, and open it: gh codespace"],
+    "wsl": [
+        (
+            "bind 0.0.0.0; run in Windows, as administrator: netsh interface portproxy add v4tov4 "
+            "listenaddress=0.0.0.0 listenport=3000 connectaddress=172.17.0.2 connectport=3000; "
+            "then open http://HOST:3000, where HOST is the address of the machine"
+        ),
+        "bind 0.0.0.0; write networkingMode=mirrored",
+    ],
+    "vm": ["bind 0.0.0.0; forward port 3000 of the machine", "bind 0.0.0.0; give this virtual"],
+}
+
+
+def guest(kind: str, **known: object) -> Host:
+    """Return a made-up guest of that kind on a network of its own."""
+    found = Guest(kind, ["a test says so"], **known)  # type: ignore[arg-type]
+    return Host.of(lo="127.0.0.1/8", eth0="172.17.0.2/16", guest=found)
+
+
+@pytest.mark.parametrize("kind", ADVICE)
+@pytest.mark.parametrize("origin", ["192.168.1.50", BEYOND, INTERNET, None], ids=str)
+def test_in_a_guest_the_host_is_opened(kind: str, origin: str | Vantage | None) -> None:
+    """Nobody on another network is sent to the guest's own address."""
+    found = explain("127.0.0.1:3000", origin, host=guest(kind))
+    texts = [str(remedy) for remedy in found.remedies]
+    if origin is not INTERNET:
+        for text, beginning in zip(texts, ADVICE[kind], strict=True):
+            assert text.startswith(beginning)
+    assert "http://172.17.0.2" not in " ".join(map(str, [*texts, *found.certain, *found.checks]))
+    assert [remedy.dial for remedy in found.remedies] == [None] * len(ADVICE[kind])
+    assert f"this looks like {GUEST_KINDS[kind].name}: a test says so" in found.certain  # type: ignore[index]
+
+
+@pytest.mark.parametrize("kind", ADVICE)
+def test_a_guest_that_is_open_needs_its_host_only(kind: str) -> None:
+    """Bound to the wildcard nothing is left to change in the guest, and nothing is certain."""
+    found = explain("0.0.0.0:3000", "192.168.1.50", host=guest(kind))
+    assert found
+    assert found.dial == ()
+    assert {remedy.changes for remedy in found.remedies} == {()}
+    assert all(remedy.forward for remedy in found.remedies)
+
+
+def test_a_neighbour_of_a_guest_needs_no_host() -> None:
+    """Another container on the same network dials the container itself."""
+    (narrow, _) = explain("127.0.0.1:3000", "172.17.0.3", host=guest("container")).remedies
+    assert str(narrow) == "bind 172.17.0.2; then open http://172.17.0.2:3000"
+
+
+def test_the_host_is_named_where_it_is_known() -> None:
+    """The name that others use for the host stands in the place of HOST."""
+    wsl = explain("0.0.0.0:3000", BEYOND, host=guest("wsl", host_name="desk")).remedies[0]
+    assert str(wsl).endswith("then open http://desk:3000")
+    name = "fluffy-PORT.app.github.dev"
+    code = explain("0.0.0.0:3000", BEYOND, host=guest("codespace", host_name=name)).remedies[0]
+    assert str(code).endswith("then open https://fluffy-3000.app.github.dev")
+
+
+def test_a_guest_on_its_hosts_own_network_is_no_guest() -> None:
+    """With host networking, bridged or mirrored, its own address is the one to open."""
+    found = explain("0.0.0.0:3000", BEYOND, host=guest("wsl", needs_forwarding=False))
+    assert (found.remedies, str(found.dial[0])) == ((), "172.17.0.2:3000")
+
+
+def test_udp_is_forwarded_by_what_takes_udp() -> None:
+    """A port proxy and kubectl carry TCP only, and are not offered for UDP."""
+    texts = {
+        kind: [str(one) for one in explain("127.0.0.1:53/udp", BEYOND, host=guest(kind)).remedies]
+        for kind in ADVICE
+    }
+    assert texts["container"][0].startswith("bind 0.0.0.0; start the container with -p 53:53/udp")
+    assert "HOST:53" in texts["container"][0]
+    every = " ".join(text for several in texts.values() for text in several)
+    assert "netsh" not in every
+    assert "kubectl port-forward" not in every
+    assert "hostfwd=udp::53-:53" in texts["vm"][0]
+
+
+@pytest.mark.parametrize("kind", ADVICE)
+def test_a_guest_where_nothing_listens(kind: str) -> None:
+    """What to bind and how to publish is said before a server runs as well."""
+    remedies = tell(
+        Subject((), 3000, "tcp", guest(kind), guest(kind), (), ()), parse_origin("192.168.1.50")
+    ).remedies
+    assert all(remedy.forward and remedy.bind for remedy in remedies)

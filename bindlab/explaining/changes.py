@@ -99,11 +99,16 @@ class Change(Value):
 class Remedy(Value):
     """Changes that are enough together, so that an origin gets in; ``str()`` says them.
 
-    *verdict* is that on the origin after them: what it dials, and the conditions that are left.
+    - *verdict*: that on the origin after them: what it dials, and the conditions that are left.
+    - *forward*: what is to be done in a guest besides, so that its host forwards the port; "" if
+      nothing is. What comes in by the guest's own loopback then is judged as this machine.
+    - *opens*: what the origin opens then, in words; "" where the verdict says it.
     """
 
     changes: tuple[Change, ...]
     verdict: Verdict
+    forward: str = ""
+    opens: str = ""
 
     @property
     def bind(self) -> Endpoint | None:
@@ -112,9 +117,12 @@ class Remedy(Value):
         return next((value for value in values if isinstance(value, Endpoint)), None)
 
     @property
-    def dial(self) -> Candidate:
-        """What the origin dials then; behind NAT, where its router has to forward a port to."""
-        return self.verdict.endpoints[0]
+    def dial(self) -> Candidate | None:
+        """What the origin dials then; behind NAT, where its router has to forward a port to.
+
+        ``None`` where it dials the host of a guest: see *opens*.
+        """
+        return None if self.forward else self.verdict.endpoints[0]
 
     def apply(self, bindings: Sequence[Binding], host: Host) -> Reach:
         """Return who can reach *bindings* of *host* after these changes, made on paper only."""
@@ -123,12 +131,15 @@ class Remedy(Value):
         return Reach(bindings, host)
 
     def __str__(self) -> str:
+        best = self.verdict.endpoints[0]
         if Condition.NAT in self.verdict.conditions:
-            then = f"have the router forward a port to {self.dial}"
+            there = f"it ({self.opens})" if self.forward else best
+            then = f"have the router forward a port to {there}"
         else:
-            verb = "send to" if self.dial.transport == "udp" else "open"
-            then = f"{verb} {self.verdict.opens}"
-        return f"{'; '.join(map(str, self.changes))}; then {then}"
+            verb = "send to" if best.transport == "udp" else "open"
+            then = f"{verb} {self.opens or self.verdict.opens}"
+        steps = [*map(str, self.changes), *filter(None, [self.forward])]
+        return f"{'; '.join(steps)}; then {then}"
 
 
 def _with_route(host: Host, route: Route) -> Host:

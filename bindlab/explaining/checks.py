@@ -29,7 +29,7 @@ def _is_on_link_unheard(verdict: Verdict, heard: bool) -> bool:
 
 
 def _dials_this_machine(verdict: Verdict, _: bool) -> bool:
-    return bool(verdict.endpoints) and Condition.NAT not in verdict.conditions
+    return bool(verdict.endpoints) and bool(verdict.opens)
 
 
 # What people most often find in the end when somebody "can't connect" is first: experience, not
@@ -75,13 +75,13 @@ _CHECKS: Final[tuple[tuple[Condition | Callable[[Verdict, bool], bool], str], ..
     ),
     (
         Condition.GUEST,
-        "the machine that runs this one: does it forward port {port} to here?",
+        "the machine that runs this one: does it forward port {port}, and its firewall let it in?",
     ),
     (
         Condition.NAT,
         (
-            "the router: {address} is no address of the internet, so the router has to forward a "
-            "port to {address}:{port} (NAT)"
+            "the router: from the internet it is reached only if the router forwards a port to "
+            "{address}, port {port} (NAT)"
         ),
     ),
     (

@@ -41,8 +41,13 @@ class Explanation(Value):
 
     @property
     def dial(self) -> tuple[Candidate, ...]:
-        """What the origin dials, best first; empty where it is shut out."""
-        return self.verdict.endpoints if self.verdict is not None else ()
+        """What the origin dials, best first; empty where it is shut out.
+
+        Empty too where it has to dial the host of a guest, whose address nobody knows here.
+        """
+        if self.verdict is None or Condition.GUEST in self.verdict.conditions:
+            return ()
+        return self.verdict.endpoints
 
     def lets_in(self, remedy: Remedy) -> tuple[Verdict, ...]:
         """Return who else is let in by *remedy*: a verdict for each network, beyond and internet.
@@ -66,7 +71,7 @@ class Explanation(Value):
                 {
                     "changes": [str(change) for change in remedy.changes],
                     "bind": None if remedy.bind is None else str(remedy.bind),
-                    "dial": remedy.dial.to_document(),
+                    "dial": None if remedy.dial is None else remedy.dial.to_document(),
                     "text": str(remedy),
                 }
                 for remedy in self.remedies

@@ -7,10 +7,11 @@ from bindlab.endpoint import Endpoint, address_text
 from bindlab.explaining.changes import Remedy
 from bindlab.explaining.checks import FIREWALLS, NOTHING_THERE, ROUTES, Check, checks_of
 from bindlab.explaining.explanation import Explanation
+from bindlab.explaining.forwarding import through_host
 from bindlab.explaining.remedies import dead_homes, homes_of, remedies_for
 from bindlab.explaining.subject import Subject
 from bindlab.printable import printable
-from bindlab.reach import Origin, Reach, Reason, Verdict
+from bindlab.reach import THIS_HOST, Condition, Origin, Reach, Reason, Verdict
 
 __all__ = ["tell"]
 
@@ -22,6 +23,7 @@ _DEAD = "{link}, on whose network it would be, is down or has no carrier"
 _NOT_ENOUGH = (
     "nothing that is changed on this machine alone lets it in: the machine needs a network first"
 )
+_HOST, _OURS = "the machine that runs this one", "this machine's address"
 _ANY = IPv4Address("0.0.0.0")
 
 
@@ -37,16 +39,17 @@ def tell(
     """
     certain = list(subject.certain)
     remedies: tuple[Remedy, ...] = ()
+    then = verdict
     checks: list[Check] = []
     origin = asked if verdict is None else verdict.origin
     if origin is not None:
-        bind = Endpoint(_ANY, subject.port, subject.transport)
-        remedies = remedies_for(subject.bindings, subject.judged, origin, bind, verdict)
-    if verdict is None:
+        remedies, then = _remedies(subject, origin, verdict)
+    if verdict is None or then is None:
         checks.extend(Check(None, text.format(port=subject.port)) for text in NOTHING_THERE)
     else:
-        then = remedies[0].verdict if remedies else verdict
         words = _words(subject, then)
+        if subject.host.guest is not None:
+            certain.append(str(subject.host.guest))
         if heard:
             certain.append(_PRESENT.format(**words))
         for link in dead_homes(subject.host, verdict.origin):
@@ -69,6 +72,24 @@ def tell(
     )
 
 
+def _remedies(
+    subject: Subject, origin: Origin, verdict: Verdict | None
+) -> tuple[tuple[Remedy, ...], Verdict | None]:
+    """Return what lets *origin* in, by the host of a guest if need be, and the verdict then."""
+    bindings, host = subject.bindings, subject.judged
+    bind = Endpoint(_ANY, subject.port, subject.transport)
+    plain = remedies_for(bindings, host, origin, bind, verdict)
+    then = plain[0].verdict if plain else verdict
+    if host.guest is None or then is None or Condition.GUEST not in then.conditions:
+        return plain, then
+    inside = Reach(bindings, host).verdict(THIS_HOST) if bindings else None
+    local = remedies_for(bindings, host, THIS_HOST, bind, inside)
+    if inside and not local:
+        local = (Remedy((), inside),)
+    plain = plain or (Remedy((), then),)
+    return through_host(plain, local, host.guest, bind), then
+
+
 def _by_the_other_family(subject: Subject, verdict: Verdict) -> Iterator[Check]:
     """Yield what the origin's machine may open by an address that nobody asked about."""
     if verdict.reason is Reason.FAMILY and verdict.interface is not None:
@@ -86,6 +107,7 @@ def _words(subject: Subject, verdict: Verdict) -> dict[str, object]:
     is_address = isinstance(origin, IPv4Address | IPv6Address)
     homes = [link.display_name for link in homes_of(subject.host, origin)]
     best = verdict.endpoints[0] if verdict.endpoints else None
+    in_guest = Condition.GUEST in verdict.conditions
     by = verdict.interface or (best.interface if best else None)
     return {
         "transport": subject.transport.upper(),
@@ -95,7 +117,7 @@ def _words(subject: Subject, verdict: Verdict) -> dict[str, object]:
         "homes": " and ".join(homes) if len(homes) > 1 else "several networks",
         "route": ROUTES[system].format(origin=origin) if is_address else "",
         "interface": printable(by) if by else "its interface",
-        "address": address_text(best.ip) if best else "this machine's address",
+        "address": _HOST if in_guest else address_text(best.ip) if best else _OURS,
         "dial": verdict.opens,
         "family": f"IPv{getattr(origin, 'version', 4)}",
     }

@@ -8,7 +8,16 @@ from bindlab.explaining.subject import Subject, subject_of
 from bindlab.explaining.telling import tell
 from bindlab.host import Host
 from bindlab.linux import has_answered, tells_programs_apart
-from bindlab.reach import THIS_HOST, Origin, OriginLike, Reach, Vantage, Verdict, parse_origin
+from bindlab.reach import (
+    BEYOND,
+    THIS_HOST,
+    Origin,
+    OriginLike,
+    Reach,
+    Vantage,
+    Verdict,
+    parse_origin,
+)
 from bindlab.reachable import find, machine
 from bindlab.snapshot import route_to
 from bindlab.target import Target
@@ -59,6 +68,8 @@ def _verdict_on(subject: Subject, asked: Origin | None) -> Verdict:
     reach = Reach(subject.bindings, subject.judged, subject.assumptions)
     if asked is not None:
         return reach.verdict(asked)
+    if subject.host.guest is not None and subject.host.guest.needs_forwarding:
+        return reach.verdict(BEYOND)  # others are not on the networks of a guest
     rows = [row for row in reach.rows if row.origin is not THIS_HOST]
     neighbours = [row for row in rows if not isinstance(row.origin, Vantage)]
     return next(filter(None, neighbours), (neighbours or rows)[0])
