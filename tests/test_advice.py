@@ -1,5 +1,7 @@
 """Advice is complete: each set of changes that is offered is enough, whoever asks."""
 
+from ipaddress import ip_address
+
 import pytest
 from hypothesis import assume, given, settings
 from test_laws import bindings, hosts, origins
@@ -22,7 +24,6 @@ from bindlab import (
 from bindlab.explaining.subject import Subject
 from bindlab.explaining.telling import tell
 from bindlab.guest import GUEST_KINDS
-from bindlab.reach import parse_origin
 
 PHONE = "192.168.0.50"
 
@@ -255,6 +256,6 @@ def test_udp_is_forwarded_by_what_takes_udp() -> None:
 def test_a_guest_where_nothing_listens(kind: str) -> None:
     """What to bind and how to publish is said before a server runs as well."""
     remedies = tell(
-        Subject((), 3000, "tcp", guest(kind), guest(kind), (), ()), parse_origin("192.168.1.50")
+        Subject((), 3000, "tcp", guest(kind), guest(kind), (), ()), ip_address("192.168.1.50")
     ).remedies
     assert all(remedy.forward and remedy.bind for remedy in remedies)
