@@ -94,7 +94,7 @@ def test_what_is_ordered_is_made(ns: Namespace) -> None:
             client.order(RTM_NEWLINK, head + fields, made)
             client.order(RTM_NEWLINK, ifinfomsg(IFF_UP, IFF_UP) + packed([(3, "new0")]))
             (link,) = (link for link in links(client) if link.name == "new0")
-            assert link.is_up
+            assert link.said["is_up"]
             assert link_attributes(client, "new0")[3] == b"new0\0"
             with pytest.raises(FileExistsError):
                 client.order(RTM_NEWLINK, head + fields, made)

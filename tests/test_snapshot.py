@@ -17,8 +17,8 @@ from namespace import Namespace, namespace, needs_namespaces, ns
 from bindlab.host import Host
 from bindlab.interface import AddressState, Interface
 from bindlab.linux import Netlink, links, netlink
-from bindlab.linux.interfaces import Link, _state
-from bindlab.snapshot import interfaces, listing, machine, this_host
+from bindlab.linux.interfaces import _state
+from bindlab.snapshot import interfaces, machine, this_host
 from bindlab.snapshot.machine import system
 
 __all__ = ["ns"]
@@ -505,14 +505,14 @@ def test_every_platform_is_some_system(platform: str, name: str) -> None:
 @linux
 def test_the_flags_by_ioctl_are_those_of_netlink(monkeypatch: pytest.MonkeyPatch) -> None:
     """struct ifreq is read as macOS and the BSDs have it: flags behind 16 bytes of name."""
-    monkeypatch.setattr(listing, "_SIOCGIFFLAGS", 0x8913)  # Linux's number, netdevice(7)
+    monkeypatch.setattr(machine, "_SIOCGIFFLAGS", 0x8913)  # Linux's number, netdevice(7)
     with Netlink() as client:
         for link in links(client):
-            flags = listing.flags_of(link.name)
-            assert flags is not None
-            assert Link.from_flags(link.ifindex, link.name, flags)[:6] == link[:6]
-    assert listing.flags_of("no-such-thing") is None
-    assert listing.flags_of("a-name-that-is-far-too-long-for-any-system" * 2) is None
+            said = machine.said_by_ioctl(link.name)
+            assert len(said) == 4
+            assert said.items() <= link.said.items()
+    assert machine.said_by_ioctl("no-such-thing") == {}
+    assert machine.said_by_ioctl("a-name-that-is-far-too-long-for-any-system" * 2) == {}
 
 
 # What it costs

@@ -40,7 +40,7 @@ def test_an_interface_is_called_as_people_call_it(monkeypatch: pytest.MonkeyPatc
         _adapter("", "", 6),
     ]
     monkeypatch.setattr(machine, "system", lambda: "windows")
-    monkeypatch.setattr(machine, "listed", lambda _: (adapters, machine.Facts()))
+    monkeypatch.setattr(machine, "_listed", lambda _: (adapters, machine.Facts()))
     found = machine.interfaces()
     assert [each.name for each in found] == [
         "Intel(R) Wi-Fi 6",

@@ -25,6 +25,7 @@ from bindlab.linux.interfaces import (
     ifinfomsg,
     link_attributes,
     links,
+    said_by_flags,
 )
 from bindlab.linux.neighbours import has_answered
 from bindlab.linux.netlink import (
@@ -71,6 +72,7 @@ __all__ = [
     "packed",
     "routing",
     "rtmsg",
+    "said_by_flags",
     "sockets_on",
     "sysctl",
     "sysctl_flag",

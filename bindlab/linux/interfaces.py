@@ -4,24 +4,12 @@ import functools
 import os
 import socket
 import struct
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
 from bindlab.endpoint import IPAddress
 from bindlab.interface import AddressState
 from bindlab.linux.netlink import Netlink, address, attributes, number, packed
-
-__all__ = [
-    "IFF_UP",
-    "RTM_NEWADDR",
-    "RTM_NEWLINK",
-    "Link",
-    "LinkAddress",
-    "addresses",
-    "ifaddrmsg",
-    "ifinfomsg",
-    "link_attributes",
-    "links",
-]
+from bindlab.linux.settings import sysctl_number
 
 RTM_NEWLINK: Final = 16
 RTM_GETLINK: Final = 18
@@ -55,35 +43,15 @@ _IFADDRMSG = struct.Struct("=BBBBI")
 
 
 class Link(NamedTuple):
-    """A network interface: its name as ``os.fsdecode()`` reads it, and what is said of it.
+    """A network interface: its index, its name as ``os.fsdecode()`` reads it, and what is said.
 
-    *rp_filter* is its own setting alone; *master* the index of the interface that it is a port
-    or a member of, 0 for none; *kind* the type of a virtual link, ``""`` for none.
+    *said* has the names and values of the fields of :class:`bindlab.Interface`; what the system
+    does not say is not in it.
     """
 
     ifindex: int
     name: str
-    is_up: bool | None = None
-    is_running: bool | None = None
-    is_loopback: bool | None = None
-    is_point_to_point: bool | None = None
-    route_localnet: bool | None = None
-    disable_ipv6: bool | None = None
-    rp_filter: int | None = None
-    kind: str | None = None
-    master: int | None = None
-
-    @classmethod
-    def from_flags(cls, ifindex: int, name: str, flags: int) -> Self:
-        """Return a link of which the ``IFF_...`` flags are known."""
-        return cls(
-            ifindex,
-            name,
-            bool(flags & IFF_UP),
-            bool(flags & _IFF_RUNNING),
-            bool(flags & _IFF_LOOPBACK),
-            bool(flags & _IFF_POINTOPOINT),
-        )
+    said: dict[str, object]
 
 
 class LinkAddress(NamedTuple):
@@ -102,9 +70,46 @@ class LinkAddress(NamedTuple):
 
 def links(netlink: Netlink) -> list[Link]:
     """Return every interface, whether or not it has addresses (``RTM_GETLINK``)."""
-    return netlink.dump(
-        RTM_GETLINK, ifinfomsg() + packed([(_IFLA_EXT_MASK, _RTEXT_FILTER_SKIP_STATS)]), _link
-    )
+    rp_filter = sysctl_number("ipv4/conf/all/rp_filter")
+    masters: dict[int, int] = {}
+
+    def parse(message: bytes) -> Link:
+        _, _, index, flags, _ = _IFINFOMSG.unpack_from(message)
+        found = attributes(message, _IFINFOMSG.size)
+        name = _name(found[_IFLA_IFNAME])
+        if not name or index < 1:
+            raise ValueError(f"interface {index} is called {name!r}")
+        masters[index] = number(found.get(_IFLA_MASTER))
+        kind = attributes(found.get(_IFLA_LINKINFO, b"")).get(_IFLA_INFO_KIND, b"")
+        said = {"kind": os.fsdecode(kind.partition(b"\0")[0]), **said_by_flags(flags)}
+        by_family = attributes(found.get(_IFLA_AF_SPEC, b""))
+        ipv4 = attributes(by_family.get(socket.AF_INET, b"")).get(_IFLA_INET_CONF, b"")
+        ipv6 = attributes(by_family.get(socket.AF_INET6, b"")).get(_IFLA_INET6_CONF, b"")
+        if len(ipv4) >= _ROUTE_LOCALNET.stop:  # an older kernel has shorter arrays
+            said["route_localnet"] = any(ipv4[_ROUTE_LOCALNET])
+        if len(ipv4) >= _RP_FILTER.stop and rp_filter is not None:
+            # Linux takes any number, and 3 for 2 (__fib_validate_source).
+            said["rp_filter"] = min(max(rp_filter, number(ipv4[_RP_FILTER])), 2)
+        if len(ipv6) >= _DISABLE_IPV6.stop:
+            said["disable_ipv6"] = any(ipv6[_DISABLE_IPV6])
+        return Link(index, name, said)
+
+    without_counters = packed([(_IFLA_EXT_MASK, _RTEXT_FILTER_SKIP_STATS)])
+    found = netlink.dump(RTM_GETLINK, ifinfomsg() + without_counters, parse)
+    names = {0: "", **{link.ifindex: link.name for link in found}}
+    for link in found:  # a master in another namespace has no name here
+        link.said["master"] = names.get(masters[link.ifindex])
+    return found
+
+
+def said_by_flags(flags: int) -> dict[str, object]:
+    """Return what the ``IFF_...`` flags of an interface say."""
+    return {
+        "is_up": bool(flags & IFF_UP),
+        "is_running": bool(flags & _IFF_RUNNING),
+        "is_loopback": bool(flags & _IFF_LOOPBACK),
+        "is_point_to_point": bool(flags & _IFF_POINTOPOINT),
+    }
 
 
 def addresses(netlink: Netlink, version: int) -> list[LinkAddress]:
@@ -148,26 +153,6 @@ def ifaddrmsg(
 ) -> bytes:
     """Return the structure that begins a message about an address."""
     return _IFADDRMSG.pack(family, prefix_length, flags, scope, index)
-
-
-def _link(message: bytes) -> Link:
-    _, _, ifindex, flags, _ = _IFINFOMSG.unpack_from(message)
-    found = attributes(message, _IFINFOMSG.size)
-    name = _name(found[_IFLA_IFNAME])
-    if not name or ifindex < 1:
-        raise ValueError(f"interface {ifindex} is called {name!r}")
-    by_family = attributes(found.get(_IFLA_AF_SPEC, b""))
-    ipv4 = attributes(by_family.get(socket.AF_INET, b"")).get(_IFLA_INET_CONF, b"")
-    ipv6 = attributes(by_family.get(socket.AF_INET6, b"")).get(_IFLA_INET6_CONF, b"")
-    kind = attributes(found.get(_IFLA_LINKINFO, b"")).get(_IFLA_INFO_KIND, b"")
-    return Link.from_flags(ifindex, name, flags)._replace(
-        kind=os.fsdecode(kind.rstrip(b"\0")),
-        master=number(found.get(_IFLA_MASTER)),
-        # An older kernel has shorter arrays.
-        route_localnet=any(ipv4[_ROUTE_LOCALNET]) if len(ipv4) >= _ROUTE_LOCALNET.stop else None,
-        rp_filter=number(ipv4[_RP_FILTER]) if len(ipv4) >= _RP_FILTER.stop else None,
-        disable_ipv6=any(ipv6[_DISABLE_IPV6]) if len(ipv6) >= _DISABLE_IPV6.stop else None,
-    )
 
 
 @functools.cache

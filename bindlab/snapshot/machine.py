@@ -1,24 +1,35 @@
 """This machine as values: its interfaces through ifaddr, and what ifaddr does not tell."""
 
+import errno
 import socket
 import sys
-from collections.abc import Iterable
-from ipaddress import IPv4Interface, IPv6Address, IPv6Interface
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from ipaddress import IPv4Interface, IPv6Interface
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bindlab.endpoint import is_zone
+from bindlab.endpoint import IPAddress, is_zone, parse_address
 from bindlab.host import Host, System, Usual
 from bindlab.interface import AddressState, Interface, InterfaceAddress
-from bindlab.linux import Link, guest_of, has_sysctl, routing, sysctl_flag
-from bindlab.snapshot.listing import Facts, listed
+from bindlab.linux import (
+    Link,
+    Netlink,
+    addresses,
+    guest_of,
+    has_sysctl,
+    links,
+    routing,
+    said_by_flags,
+    sysctl_flag,
+)
 from bindlab.sockaddr import zone_of
 
 if TYPE_CHECKING:
     from ifaddr import IP, Adapter
 
-__all__ = ["interfaces", "system", "this_host"]
-
-_UNKNOWN: Final = Link(0, "")
+# <sys/sockio.h> of macOS and the BSDs: _IOWR('i', 17, struct ifreq).
+_SIOCGIFFLAGS: Final = 0xC0206911
+_IFREQ_SIZE, _IFR_NAME_SIZE = 40, 16
+_LINK_LOCAL: Final = 0xFE80 >> 6  # the first 10 bits of fe80::/10
 _ROUTE_LOCALNET: Final = "ipv4/conf/all/route_localnet"
 # By the beginning of sys.platform. Any other system counts as FreeBSD, whose ancestor's network
 # code most of them have; in a snapshot its settings are unknown anyway.
@@ -32,6 +43,14 @@ _SYSTEMS: Final[tuple[tuple[str, System], ...]] = (
     ("openbsd", "openbsd"),
     ("", "freebsd"),
 )
+
+
+class Facts(NamedTuple):
+    """What is known besides ifaddr's answer; whatever is not known is not in it."""
+
+    links: Mapping[str, Link] = {}
+    states: Mapping[tuple[int, bytes], AddressState] | None = None
+    """What is said of IPv6 addresses, by interface index and packed address."""
 
 
 def interfaces() -> tuple[Interface, ...]:
@@ -56,7 +75,7 @@ def interfaces() -> tuple[Interface, ...]:
     reaches them. So is a system without memory or descriptors to spare.
     """
     kind = system()
-    adapters, facts = listed(kind)
+    adapters, facts = _listed(kind)
     groups: dict[str, list[Adapter]] = {}
     for adapter in adapters:
         if kind == "windows":
@@ -113,46 +132,104 @@ def system(platform: str = sys.platform) -> System:
     return next(name for start, name in _SYSTEMS if platform.startswith(start))
 
 
+def _listed(kind: System) -> tuple[list["Adapter"], Facts]:
+    """Return what ifaddr lists, or Linux's own tables say, and what else is known of it."""
+    import ifaddr
+
+    facts = _facts_of_linux() if kind == "linux" else Facts()
+    try:
+        adapters = list(ifaddr.get_adapters(include_unconfigured=True))
+    # An AssertionError where there is no netmask, a UnicodeDecodeError where the name is no
+    # UTF-8, and others under python -O.
+    except Exception as error:
+        if facts.links:
+            return _adapters_of_linux(), facts
+        code = (error.errno if isinstance(error, OSError) else None) or errno.EIO
+        raise OSError(code, f"ifaddr cannot list the interfaces: {error!r}") from error
+    if kind != "linux":
+        told = (Link(each.index or 0, each.name, said_by_ioctl(each.name)) for each in adapters)
+        return adapters, Facts({link.name: link for link in told})
+    # ifaddr takes the label of an address, such as eth0:1, for the name of an interface.
+    if facts.links and any(adapter.name not in facts.links for adapter in adapters):
+        return _adapters_of_linux(), facts
+    return adapters, facts
+
+
+def _facts_of_linux() -> Facts:
+    try:
+        with Netlink() as netlink:
+            return Facts(
+                {link.name: link for link in links(netlink)},
+                {(each.ifindex, each.packed): each.state for each in addresses(netlink, 6)},
+            )
+    except OSError:  # such as a sandbox that refuses netlink
+        return Facts()
+
+
+def _adapters_of_linux() -> list["Adapter"]:
+    """Return what ifaddr would have listed, from Linux's own tables; without any an ``OSError``."""
+    import ifaddr
+
+    with Netlink() as netlink:
+        found = {
+            link.ifindex: ifaddr.Adapter(link.name, link.name, [], link.ifindex)
+            for link in links(netlink)
+        }
+        for each in [*addresses(netlink, 4), *addresses(netlink, 6)]:
+            if (adapter := found.get(each.ifindex)) is not None:
+                text = str(each.ip)
+                ip = text if each.ip.version == 4 else (text, 0, 0)
+                adapter.ips.append(ifaddr.IP(ip, each.prefix_length, adapter.name))
+    return list(found.values())
+
+
+def said_by_ioctl(name: str) -> dict[str, object]:
+    """Return what the flags of the interface *name* say: netintro(4) of macOS and the BSDs."""
+    if sys.platform != "win32":
+        from fcntl import ioctl
+
+        try:
+            asked = name.encode().ljust(_IFREQ_SIZE, b"\0")
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+                answer = ioctl(asking.fileno(), _SIOCGIFFLAGS, asked)
+            flags = answer[_IFR_NAME_SIZE : _IFR_NAME_SIZE + 2]
+            return said_by_flags(int.from_bytes(flags, sys.byteorder))
+        except (OSError, ValueError):
+            pass
+    return {}
+
+
 def _interface(name: str, adapters: list["Adapter"], facts: Facts) -> Interface:
     index = adapters[0].index or None
-    link = facts.links.get(name, _UNKNOWN)
-    if index not in (None, link.ifindex):
-        link = _UNKNOWN  # another interface that has, or a moment later got, the same name
-    index = index or link.ifindex or None
-    told = None if link is _UNKNOWN else facts.states
-    addresses: list[InterfaceAddress] = []
-    states: list[tuple[IPv6Address, AddressState]] = []
-    for ip in [ip for adapter in adapters for ip in adapter.ips]:
-        try:
-            if isinstance(ip.ip, str):
-                addresses.append(_ipv4(ip.ip, ip.network_prefix))
-                continue
-            packed, plain, address = _ipv6(ip, name, index)
-        except (OSError, TypeError, ValueError):  # no address at all
-            continue
-        addresses.append(address)
-        if told is not None and (index or 0, packed) in told:
-            states.append((plain, told[index or 0, packed]))
+    link = facts.links.get(name)
+    if link is not None and index not in (None, link.ifindex):
+        link = None  # another interface that has, or a moment later got, the same name
+    index = index or (link.ifindex if link else None) or None
+    listed = (_address(ip, name, index) for adapter in adapters for ip in adapter.ips)
+    found = [address for address in listed if address is not None]
+    states: list[tuple[IPAddress, AddressState]] | None = None
+    if link is not None and facts.states is not None:
+        known = facts.states
+        states = [
+            (parse_address(address), known[link.ifindex, address.packed])
+            for address in found
+            if address.version == 6 and (link.ifindex, address.packed) in known
+        ]
     nice_name = adapters[0].nice_name if adapters[0].name == name else name
-    return Interface(
-        name,
-        index,
-        nice_name or name,
-        addresses,
-        is_up=link.is_up,
-        is_running=link.is_running,
-        is_loopback=link.is_loopback,
-        is_point_to_point=link.is_point_to_point,
-        route_localnet=link.route_localnet,
-        disable_ipv6=link.disable_ipv6,
-        states=None if told is None else states,
-        rp_filter=facts.rp_filter_of(link),
-        kind=link.kind,
-        master=facts.master_of(link),
+    said = link.said if link else {}
+    return Interface.from_document(
+        {
+            "name": name,
+            "index": index,
+            "display_name": nice_name or name,
+            "addresses": found,
+            "states": states,
+            **said,
+        }
     )
 
 
-def _friendly_name(adapter: "Adapter", adapters: Iterable["Adapter"]) -> str:
+def _friendly_name(adapter: "Adapter", adapters: list["Adapter"]) -> str:
     """Return what people call an adapter of Windows, with its index where others are called so."""
     called = {each.name for each in adapters if each.nice_name == adapter.nice_name}
     if not adapter.nice_name or (len(called) > 1 and not adapter.index):
@@ -160,24 +237,24 @@ def _friendly_name(adapter: "Adapter", adapters: Iterable["Adapter"]) -> str:
     return adapter.nice_name + (f" (interface {adapter.index})" if len(called) > 1 else "")
 
 
-def _ipv4(text: str, prefix_length: int) -> IPv4Interface:
-    # From a number: ipaddress takes three times as long to read text.
-    packed = socket.inet_pton(socket.AF_INET, text)
-    return IPv4Interface((int.from_bytes(packed), _prefix_length(prefix_length, 32)))
-
-
-def _ipv6(ip: "IP", name: str, index: int | None) -> tuple[bytes, IPv6Address, IPv6Interface]:
-    text, scope_id = str(ip.ip[0]), ip.ip[2]
-    packed = socket.inet_pton(socket.AF_INET6, text)
-    prefix_length = _prefix_length(ip.network_prefix, 128)
-    if packed[0] != 0xFE or packed[1] & 0xC0 != 0x80:
-        bits = int.from_bytes(packed)
-        return packed, IPv6Address(bits), IPv6Interface((bits, prefix_length))
-    # The scope id is the index (RFC 3493 section 3.3), save on a Windows interface that has
-    # one for each version of IP.
-    zone = zone_of(name, index) if scope_id in (0, index) else str(scope_id)
-    zoned = f"{text}%{zone}" if is_zone(zone) else text
-    return packed, IPv6Address(zoned), IPv6Interface((zoned, prefix_length))
+def _address(ip: "IP", name: str, index: int | None) -> InterfaceAddress | None:
+    """Return what ifaddr lists as an address, ``None`` if it is none."""
+    try:
+        if isinstance(ip.ip, str):
+            # From a number: ipaddress takes three times as long to read text.
+            bits = int.from_bytes(socket.inet_pton(socket.AF_INET, ip.ip))
+            return IPv4Interface((bits, _prefix_length(ip.network_prefix, 32)))
+        text, scope_id = str(ip.ip[0]), ip.ip[2]
+        bits = int.from_bytes(socket.inet_pton(socket.AF_INET6, text))
+        prefix_length = _prefix_length(ip.network_prefix, 128)
+        if bits >> 118 != _LINK_LOCAL:
+            return IPv6Interface((bits, prefix_length))
+        # The scope id is the index (RFC 3493 section 3.3), save on a Windows interface that has
+        # one for each version of IP.
+        zone = zone_of(name, index) if scope_id in (0, index) else str(scope_id)
+        return IPv6Interface((f"{text}%{zone}" if is_zone(zone) else text, prefix_length))
+    except (OSError, TypeError, ValueError):
+        return None
 
 
 def _prefix_length(claimed: object, full: int) -> int:
