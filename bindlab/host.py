@@ -153,6 +153,13 @@ class Host(Value):
         names = ", ".join(each.display_name for each in self.interfaces) or "no interface"
         raise ValueError(f"this host has no interface {name!r}: it has {names}")
 
+    def vrf_of(self, interface: Interface) -> Interface | None:
+        """Return the VRF device that *interface* is, or is a member of (Linux: vrf.txt)."""
+        if interface.kind == "vrf":
+            return interface
+        named = (i for i in self.interfaces if interface.master and i.name == interface.master)
+        return next((i for i in named if i.kind == "vrf"), None)
+
     def to_document(self) -> dict[str, object]:
         """Return this host as what JSON can hold; what was assumed is left out."""
         left_out = {"assumed", *self.assumed}

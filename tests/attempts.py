@@ -17,6 +17,8 @@ def _has_ipv6() -> bool:
 
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="measured on Linux")
+# How bindlab begins to say that a port is empty: Linux lists sockets, elsewhere each was tried.
+EMPTY = "nothing listens" if sys.platform.startswith("linux") else "no address of this machine"
 IPV6 = pytest.mark.skipif(not _has_ipv6(), reason="::1 cannot be bound here")
 
 

@@ -5,6 +5,7 @@ import pickle
 import sys
 
 import pytest
+from attempts import EMPTY
 
 from bindlab import (
     BEYOND,
@@ -230,7 +231,8 @@ def test_nothing_listens(laptop: Host) -> None:
         port = server.getsockname()[1]
     found = explain(port)
     assert (bool(found), found.bindings, found.remedies) == (False, (), ())
-    assert flat(found).startswith(f"What is certain: - nothing listens on port {port} of this")
+    assert flat(found).startswith(f"What is certain: - {EMPTY}")
+    assert f" on port {port}" in flat(found)
     assert "the server: does it run" in flat(found)
     with pytest.raises(ValueError, match="no socket"):
         found.reach  # noqa: B018
@@ -241,7 +243,7 @@ def test_bound_without_listening() -> None:
     with bind() as held:
         port = held.getsockname()[1]
         certain = explain(port).certain
-    assert certain[0].startswith(f"nothing listens on port {port}")
+    assert certain[0].startswith(EMPTY)
     if len(certain) > 1:  # listed since Linux 6.8
         assert certain[1] == f"this process itself has bound 127.0.0.1:{port} without listening"
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from attempts import LINUX, port_of
+from attempts import EMPTY, LINUX, port_of
 
 from bindlab import Host, bind, interfaces, listen, reachable_from
 from bindlab.__main__ import _for_programs, main
@@ -38,7 +38,7 @@ def test_as_a_program() -> None:
         port = str(port_of(unheard))
         done = subprocess.run([*command, port], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "")
-    assert f"nothing listens on port {port}" in done.stdout
+    assert EMPTY in done.stdout
     done = subprocess.run([*command, "--help"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "exit status: 0" in done.stdout

@@ -3,7 +3,7 @@
 import errno
 import sys
 from ipaddress import IPv4Address, IPv6Address
-from socket import if_indextoname, if_nameindex
+from socket import if_nameindex
 from typing import NamedTuple
 
 from bindlab.endpoint import Endpoint, IPAddress, address_text, unmap
@@ -33,6 +33,7 @@ class _OwnAddress(NamedTuple):
     ifindex: int
     is_tentative: bool = False  # still checked, or found on another machine too: RFC 4862
     has_failed: bool = False
+    vrf: str = ""
 
     @property
     def zone(self) -> str:
@@ -114,6 +115,10 @@ def _which_privilege(endpoint: Endpoint) -> str:
 def _why_not_available(endpoint: Endpoint, device: str | None) -> str:
     ip = unmap(endpoint.ip)
     every = _own_addresses()
+    for own in every:
+        if own.vrf and int(own.ip) == int(ip) and own.ip.version == ip.version:
+            devices = " or ".join(f"device={name!r}" for name in (own.interface, own.vrf))
+            return f"it is an address of {own.interface}, in the VRF {own.vrf}: give {devices} too"
     if isinstance(ip, IPv6Address):
         if reason := _why_not_ipv6(ip, device, every):
             return reason
@@ -171,23 +176,27 @@ def _zone(endpoint: Endpoint) -> str:
 
 def _own_addresses() -> list[_OwnAddress]:
     """Return the addresses of this host, those of loopback last."""
-    from bindlab.linux import Netlink, addresses
+    from bindlab.linux import Netlink, addresses, links
 
     try:
         with Netlink() as netlink:
             listed = [*addresses(netlink, 4), *addresses(netlink, 6)]
+            known = {link.ifindex: link for link in links(netlink)}
     except OSError:  # not Linux
         found = _told_by_ifaddr()
     else:
+        vrfs = {link.ifindex: link.name for link in known.values() if link.kind == "vrf"}
         found = [
             _OwnAddress(
                 each.ip,
-                if_indextoname(each.ifindex),
+                known[each.ifindex].name,
                 each.ifindex,
                 AddressState.TENTATIVE in each.state,
                 AddressState.DAD_FAILED in each.state,
+                vrfs.get(known[each.ifindex].master or each.ifindex, ""),
             )
             for each in listed
+            if each.ifindex in known
         ]
     return sorted(found, key=lambda own: own.ip.is_loopback)
 

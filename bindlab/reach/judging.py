@@ -194,8 +194,7 @@ def _stages(
         yield [_Way(to, None) for to in found]
         return
     by_name = {link.name: link for link in place.arrivals}
-    own = [(to, topology.masters.get(to.owner.name, to.owner)) for to in found if to.owner]
-    straight = [_Way(to, arrival) for to, arrival in own if arrival.name in by_name]
+    straight = [_Way(to, to.owner) for to in found if to.owner and to.owner.name in by_name]
     members = place.members if place.where is Where.ON_LINK else None
     if members is None:
         yield straight

@@ -56,10 +56,12 @@ class Path:
         """Whether the origin is a neighbour on the arrival interface's link."""
         self.routed = place.where is Where.ROUTED
         """Whether the packet comes through a router."""
-        owner, masters = self.owner, self.topology.masters
-        straight = masters.get(owner.name, owner) if owner else arrival
-        self.crosses = not self.inside and straight is not arrival
-        """Whether the packet comes by another interface than the one it is for."""
+        owner = self.owner
+        self.crosses = not self.inside and owner is not None and owner is not arrival
+        """Whether the packet comes by another interface than the one it is for.
+
+        So it always does for a port of a bridge or a bond, whose packets come by the master.
+        """
         self.is_udp = binding.endpoint.transport == "udp"
         """Whether the socket takes datagrams, and no connections."""
         self.is_group = self.kind in (Kind.MULTICAST, Kind.BROADCAST)
@@ -266,7 +268,7 @@ class Path:
             "arrival": self.arrival.display_name if self.arrival else "no interface",
             "rp_filter": str(self.arrival.rp_filter) if self.arrival else "",
             "vrf": printable(self.vrf) if self.vrf else "",
-            "device": printable(self.binding.device) if self.binding.device else "",
+            "device": printable(self.device) if self.device else "",
             "peer": str(self.binding.peer),
             "kind": f"a {self.kind.value}",
             "guest": self.host.guest.forwards if self.host.guest else "",

@@ -57,7 +57,7 @@ class Topology:
         """The interfaces by which packets come in: all but loopback and the ports of others."""
         self.live = frozenset(link.name for link in self.links if link.is_live)
         """The names of those that work, as far as is known."""
-        self.vrfs = {i.name: vrf for i in self._others if (vrf := self._vrf(i))}
+        self.vrfs = {i.name: vrf for i in self._others if (vrf := host.vrf_of(i))}
         """The VRF device of each interface that is one, or a member of one, by its name."""
         listed = next((i for i in host.interfaces if i.holds_loopback), None)
         self.assumes_loopback = listed is None
@@ -153,13 +153,6 @@ class Topology:
         if loopback.states is None and not loopback.disable_ipv6:
             networks.append(ip_network("::1"))
         return networks
-
-    def _vrf(self, interface: Interface) -> Interface | None:
-        """Return the VRF device that *interface* is, or is a member of (Linux: vrf.txt)."""
-        if interface.kind == "vrf":
-            return interface
-        named = (i for i in self._others if i.name == interface.master)
-        return next((i for i in named if i.kind == "vrf"), None)
 
     def _master(self, interface: Interface) -> Interface | None:
         """Return the interface that takes in all that the wire brings to *interface*."""

@@ -10,7 +10,7 @@ from bindlab.host import Host
 from bindlab.interface import AddressState, Interface
 from bindlab.special_addresses import Kind, kind_of_address
 
-__all__ = ["LocalAddress", "local_addresses"]
+__all__ = ["LocalAddress", "local_addresses", "told_of_vrfs"]
 
 _LOOPBACKS: Final = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 # All of 127.0.0.0/8 is delivered here on Linux, so that a wildcard answers there even on a
@@ -73,12 +73,17 @@ class LocalAddress(NamedTuple):
 
 
 def local_addresses(host: Host) -> Iterator[LocalAddress]:
-    """Yield each address that *host*, which is this machine, has for its own programs."""
+    """Yield each address that *host*, which is this machine, has for its own programs.
+
+    Those of a VRF are for the programs in it (Linux: vrf.txt): see :func:`told_of_vrfs`.
+    """
     seen: set[IPAddress] = set()
     on_linux = host.system == "linux"
     for interface in host.interfaces:
         if interface.is_up is False and not on_linux:
             continue  # Linux has its addresses all the same (measured)
+        if host.vrf_of(interface) is not None:
+            continue
         unusable = {int(ip) for ip, state in interface.states or () if state & _NOT_USABLE}
         for ip in map(parse_address, interface.addresses):
             # Some interface may have a name and an index that cannot be a zone to dial.
@@ -88,3 +93,16 @@ def local_addresses(host: Host) -> Iterator[LocalAddress]:
             yield LocalAddress(ip, interface)
     unlisted = (*_LOOPBACKS, _UNUSED) if on_linux else _LOOPBACKS
     yield from (LocalAddress(ip) for ip in unlisted if ip not in seen)
+
+
+def told_of_vrfs(host: Host) -> Iterator[str]:
+    """Yield a sentence for each VRF of *host* that has addresses, which are not local ones here."""
+    found: dict[str, list[str]] = {}
+    for interface in host.interfaces:
+        if vrf := host.vrf_of(interface):
+            own = (LocalAddress(parse_address(each), interface) for each in interface.addresses)
+            found.setdefault(vrf.display_name, []).extend(map(str, own))
+    for name, those in found.items():
+        if those:
+            text = ", ".join(those)
+            yield f"not tried, because only programs in the VRF {name} get there: {text}"

@@ -4,7 +4,7 @@ from bindlab.binding import Binding
 from bindlab.endpoint import Transport, address_text, parse_port, parse_transport
 from bindlab.host import Host
 from bindlab.linux import ListedSocket
-from bindlab.scanning.addresses import local_addresses
+from bindlab.scanning.addresses import local_addresses, told_of_vrfs
 from bindlab.scanning.deduction import deduce
 from bindlab.scanning.observing import Attempt, observe
 from bindlab.snapshot import interfaces, this_host
@@ -106,7 +106,8 @@ def answering(
     where = this_host() if host is None else _checked(host)
     seen = observe(tuple(local_addresses(where)), number, timeout, kind)
     bindings, evidence, ended = deduce(number, kind, seen)
-    return Answering(number, kind, bindings, seen.attempts, seen.listed, evidence, where, ended)
+    told = (*evidence, *told_of_vrfs(where))
+    return Answering(number, kind, bindings, seen.attempts, seen.listed, told, where, ended)
 
 
 def _checked(host: object) -> Host:

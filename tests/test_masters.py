@@ -1,0 +1,76 @@
+"""Members of a VRF, and ports of a bridge: what other interfaces say of the own addresses."""
+
+import pytest
+
+from bindlab import Condition, Host, Interface, Reason, answering, listen, reachable_from
+from bindlab.endpoint import Endpoint
+from bindlab.opening import hints
+from bindlab.scanning import local_addresses, scan
+
+LO = Interface("lo", 1, addresses=["127.0.0.1/8"], is_loopback=True, is_up=True)
+IN_VRF = Host(
+    [
+        LO,
+        Interface("red", 2, addresses=["127.0.0.1/8"], is_up=True, kind="vrf"),
+        Interface("v0", 3, addresses=["10.5.0.1/24"], is_up=True, kind="veth", master="red"),
+        Interface("eth0", 4, addresses=["192.168.0.2/24"], is_up=True, kind="", master=""),
+    ]
+)
+PORT = Host(
+    [
+        LO,
+        Interface("br0", 2, addresses=["10.9.0.1/24"], is_up=True, kind="bridge", master=""),
+        Interface(
+            "eth0",
+            3,
+            addresses=["10.5.0.1/24", "fd05::1/64", "fe80::1/64"],
+            is_up=True,
+            kind="",
+            master="br0",
+        ),
+    ]
+)
+
+
+@pytest.mark.parametrize(("address", "device"), [("10.5.0.1", None), ("fd05::1", "eth0")])
+def test_an_address_in_a_vrf_needs_its_device(
+    address: str, device: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine has it, so the hint does not say that it lacks it."""
+    own = hints._OwnAddress(Endpoint(address, 0).ip, "v0", 3, vrf="red")
+    monkeypatch.setattr(hints, "_own_addresses", lambda: [own])
+    hint = hints._why_not_available(Endpoint(address, 0), device)
+    assert hint == "it is an address of v0, in the VRF red: give device='v0' or device='red' too"
+
+
+def test_what_a_vrf_has_is_not_tried_from_outside_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No answer from there would be no firewall's doing; it is said that nobody tried."""
+    tried = [str(each) for each in local_addresses(IN_VRF)]
+    assert tried[:2] == ["127.0.0.1 (lo)", "192.168.0.2 (eth0)"]
+    assert not [each for each in tried if "red" in each or "v0" in each]
+    monkeypatch.setattr(scan, "this_host", lambda: IN_VRF)
+    with listen(0, "127.0.0.1") as server:
+        found = answering(server.getsockname()[1])
+    (told,) = [each for each in found.evidence if "VRF" in each]
+    assert told.endswith("only programs in the VRF red get there: 127.0.0.1 (red), 10.5.0.1 (v0)")
+
+
+@pytest.mark.parametrize(("bound", "phone"), [("10.5.0.1", "10.5.0.9"), ("fd05::1", "fd05::9")])
+def test_an_address_on_a_port_is_reached_by_a_detour(bound: str, phone: str) -> None:
+    """Packets come by the bridge, which does not own it: a route there and weak host it takes."""
+    for origin in (phone, PORT.interface("br0")):
+        verdict = reachable_from(Endpoint(bound, 80), host=PORT).verdict(origin)
+        assert {Condition.ROUTE_THERE, Condition.WEAK_HOST} <= {*verdict.conditions}
+        assert verdict.interface == "br0"
+
+
+def test_the_address_of_the_bridge_goes_first() -> None:
+    """A wildcard is dialled at an address that the bridge has itself."""
+    verdict = reachable_from("0.0.0.0:80", host=PORT).verdict("10.9.0.9")
+    assert [str(each.ip) for each in verdict.endpoints] == ["10.9.0.1"]
+
+
+def test_a_link_local_address_on_a_port_is_nobody_s() -> None:
+    """Its link is the bridge's, where the machine has not got it."""
+    verdict = reachable_from("[fe80::1%eth0]:80", host=PORT).verdict("fe80::9%br0")
+    assert verdict.reason is Reason.ZONE
