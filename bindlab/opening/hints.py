@@ -185,7 +185,7 @@ def _own_addresses() -> list[_OwnAddress]:
     except OSError:  # not Linux
         found = _told_by_ifaddr()
     else:
-        vrfs = {link.ifindex: link.name for link in known.values() if link.kind == "vrf"}
+        vrfs = {link.name for link in known.values() if link.said["kind"] == "vrf"}
         found = [
             _OwnAddress(
                 each.ip,
@@ -193,7 +193,7 @@ def _own_addresses() -> list[_OwnAddress]:
                 each.ifindex,
                 AddressState.TENTATIVE in each.state,
                 AddressState.DAD_FAILED in each.state,
-                vrfs.get(known[each.ifindex].master or each.ifindex, ""),
+                "".join(vrfs & {known[each.ifindex].name, known[each.ifindex].said["master"]}),
             )
             for each in listed
             if each.ifindex in known
