@@ -1,4 +1,4 @@
-"""Machines on paper that many tests ask about."""
+"""What all tests share: a machine on paper, and what the end of a run says."""
 
 import pytest
 
@@ -10,7 +10,12 @@ LEAST = 0.9  # of what can never connect is a NO, over all topologies
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how much of the kernel was watched; with pytest-xdist each worker saw a part."""
+    """Say how to run everything, and how much of the kernel was watched.
+
+    With pytest-xdist each worker saw a part of it.
+    """
+    if terminalreporter.config.getoption("markexpr") == "not slow":
+        terminalreporter.write_line("these were the fast tests; all of them: pytest -m ''")
     if seen := _seen(terminalreporter):
         total, count = sum(seen["observations"]), len(seen["observations"])
         never, no = sum(seen["never"]), sum(seen["never_no"])

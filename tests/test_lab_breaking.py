@@ -389,7 +389,9 @@ class TestFunctions:
 class TestDeaths:
     """Leaving the ``with`` ends everything within a bounded time, whatever died before."""
 
-    @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+    @pytest.mark.parametrize(
+        "how", [signal.SIGKILL, pytest.param(signal.SIGSTOP, marks=pytest.mark.slow)]
+    )
     @pytest.mark.parametrize("who", ["builder", "agent", "program", "builder and agent"])
     def test_whatever_died(self, who: str, how: int) -> None:
         """Builder, agent or program are killed or stopped while programs have left children."""

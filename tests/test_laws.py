@@ -207,10 +207,16 @@ def test_another_interface_shuts_nobody_out(
 def test_the_order_of_interfaces_means_nothing(
     host: Host, binding: Binding, origin: Origin | str, order: list[int]
 ) -> None:
-    """The same interfaces in another order give the same answer."""
+    """The same interfaces in another order give the same answer.
+
+    Of detours that are alike, the verdict names the one that the list has first.
+    """
     shuffled = host.replace(interfaces=[host.interfaces[i] for i in order])
-    verdicts = [Reach([binding], h).verdict(origin) for h in (host, shuffled)]
-    assert summary(verdicts[0]) == summary(verdicts[1])
+    first, second = (summary(Reach([binding], h).verdict(origin)) for h in (host, shuffled))
+    *said, conditions, endpoints = first
+    assert second[:-1] == (*said, conditions)
+    if Condition.WEAK_HOST not in conditions:
+        assert second[-1] == endpoints
 
 
 @given(hosts, bindings, st.sampled_from([p for p in PEERS if "." in p] + ["127.0.0.1"]))

@@ -7,9 +7,10 @@ from attempts import LINUX
 from lab_home import needs_lab
 from parallel_run import OURS, SMALL, Fixture, run
 
+pytestmark = pytest.mark.slow
+
 
 @LINUX
-@pytest.mark.slow
 @needs_lab
 @pytest.mark.parametrize("fixture", OURS, ids=lambda fixture: fixture.name)
 def test_no_collision_in_a_thousand_tests(fixture: Fixture) -> None:

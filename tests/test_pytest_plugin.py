@@ -244,6 +244,7 @@ class TestCrowd:
 
 
 @LINUX
+@pytest.mark.slow
 def test_fixtures_beside_each_other(pytester: pytest.Pytester) -> None:
     """In parallel tests what is held, lent and refused stays apart (see test_parallel_run.py)."""
     result = run(pytester, CROWD.replace("{each}", "25"), "--numprocesses=4")

@@ -16,16 +16,20 @@ AVAILABLE = lab.available()
 SEED = int(os.environ.get("BINDLAB_SEED", "20250101"))
 RANDOM = [random_topology(SEED + number) for number in range(20)]
 ALL = [*TOPOLOGIES, *SENDERS, *LINKS, *RANDOM]
+FAST = [*TOPOLOGIES[:5], *SENDERS[:2], *RANDOM[:5]]  # the fast tests try these alone
 LEAST = 10_000  # observations, all topologies together
 MOST = 4_000  # in one topology; the command line tries everything
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not AVAILABLE, reason=AVAILABLE.reason),
-]
+pytestmark = pytest.mark.skipif(not AVAILABLE, reason=AVAILABLE.reason)
 
 
-@pytest.mark.parametrize("topology", ALL, ids=lambda topology: topology.name)
+@pytest.mark.parametrize(
+    "topology",
+    [
+        pytest.param(each, id=each.name, marks=[] if each in FAST else pytest.mark.slow)
+        for each in ALL
+    ],
+)
 def test_the_kernel_agrees(
     topology: Topology, record_property: Callable[[str, object], None]
 ) -> None:
