@@ -36,7 +36,8 @@ class BindError(OSError):
 
     *stage* is the step that it refused: ``"zone"`` (if_nametoindex(3)), ``"socket"``,
     ``"setsockopt"``, ``"bind"``, ``"getsockname"``, ``"listen"`` or ``"adopt"``. *hint* says
-    in words why, and what to do. ``__cause__`` is the original ``OSError``; pickling and
+    in words why, and what to do. *ports* is the range that was tried, where no port of it was to
+    be had, and *endpoint* then has port 0. ``__cause__`` is the original ``OSError``; pickling and
     copying keep all of it. Subclasses also inherit the built-in class which that
     ``OSError`` has, so that ``except PermissionError`` still catches a denied port.
 
@@ -48,6 +49,7 @@ class BindError(OSError):
     endpoint: Endpoint | None = None
     stage: Stage = ""
     hint: str = ""
+    ports: range | None = None
 
     def __init__(
         self,
@@ -64,6 +66,10 @@ class BindError(OSError):
 
     def __str__(self) -> str:
         subject = "" if self.endpoint is None else f"{self.endpoint}: "
+        if self.ports:
+            place, _, transport = subject.rpartition(":0")
+            last = f"-{self.ports[-1]}" if len(self.ports) > 1 else ""
+            subject = f"{place}:{self.ports[0]}{last}{transport}"
         return f"{subject}{self.strerror}{f' ({self.hint})' if self.hint else ''}"
 
     def __reduce__(self) -> tuple[type[OSError], tuple[object, ...], dict[str, object]]:

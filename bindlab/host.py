@@ -139,6 +139,10 @@ class Host(Value):
 
     __replace__ = replace
 
+    def __repr__(self) -> str:
+        names = ", ".join(interface.name for interface in self.interfaces) or "no interface"
+        return printable(f"<Host ({self.system}): {names}>")
+
     def interface(self, name: str) -> Interface:
         """Return the interface called *name*; else ``ValueError``.
 

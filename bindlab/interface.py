@@ -167,6 +167,11 @@ def _interface_address(
         return value
     if not isinstance(value, str | IPv4Interface | IPv6Interface):
         raise TypeError(f"{value!r} is no interface's address: write '192.168.0.102/24'")
+    if isinstance(value, str) and "/" not in value:
+        raise ValueError(
+            f"{value!r} has no prefix length: write '192.168.0.102/24', or /32 or /128 for an "
+            "address alone"
+        )
     try:
         address = value if type(value) is IPv6Interface else ip_interface(value)
     except ValueError:

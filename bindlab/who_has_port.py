@@ -3,10 +3,11 @@
 import os
 from collections.abc import Collection
 
+from bindlab.binding import Binding
 from bindlab.endpoint import Endpoint, unmap
 from bindlab.linux import ListedSocket, owners_of, sockets_on
 
-__all__ = ["has_connections", "owners", "who_has"]
+__all__ = ["has_connections", "may_meet", "owners", "who_has"]
 
 
 def has_connections(endpoint: Endpoint) -> bool:
@@ -16,7 +17,7 @@ def has_connections(endpoint: Endpoint) -> bool:
     Where the system does not tell, nothing is known of any: ``False``.
     """
     listed = sockets_on(endpoint.port, "tcp", connections=True) or ()
-    return any(one.binding.peer and _is_in_the_way(one, endpoint) for one in listed)
+    return any(one.binding.peer and may_meet(one.binding, endpoint) for one in listed)
 
 
 def who_has(endpoint: Endpoint) -> str:
@@ -24,7 +25,7 @@ def who_has(endpoint: Endpoint) -> str:
     listed = sockets_on(endpoint.port, endpoint.transport, connections=True)
     if listed is None:
         return ""
-    users = [one for one in listed if _is_in_the_way(one, endpoint)]
+    users = [one for one in listed if may_meet(one.binding, endpoint)]
     if not users:
         return (
             "no visible socket listens there: one is bound without listening, "
@@ -77,11 +78,11 @@ def _rank(one: ListedSocket, endpoint: Endpoint) -> tuple[bool, ...]:
     )
 
 
-def _is_in_the_way(one: ListedSocket, endpoint: Endpoint) -> bool:
-    """Whether a socket that is bound as *endpoint* may meet *one*, whatever their devices."""
-    has, asks = unmap(one.binding.endpoint.ip), unmap(endpoint.ip)
+def may_meet(binding: Binding, endpoint: Endpoint) -> bool:
+    """Whether a socket that is bound as *endpoint* may meet *binding*, whatever their devices."""
+    has, asks = unmap(binding.endpoint.ip), unmap(endpoint.ip)
     if has.version == asks.version:
         return has.is_unspecified or asks.is_unspecified or int(has) == int(asks)
     if has.version == 6:
-        return has.is_unspecified and one.binding.v6only is not True
+        return has.is_unspecified and binding.v6only is not True
     return asks.is_unspecified

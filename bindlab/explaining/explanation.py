@@ -4,6 +4,7 @@ from bindlab.binding import Binding
 from bindlab.explaining.changes import Remedy
 from bindlab.explaining.checks import Check
 from bindlab.host import Host
+from bindlab.printable import printable
 from bindlab.reach import THIS_HOST, Candidate, Condition, Origin, Reach, Verdict
 from bindlab.value import Value
 
@@ -82,6 +83,9 @@ class Explanation(Value):
 
     def __bool__(self) -> bool:
         return bool(self.bindings) and (self.verdict is None or bool(self.verdict))
+
+    def __repr__(self) -> str:
+        return f"<Explanation: {printable(str(self).splitlines()[0])}>"
 
     def __str__(self) -> str:
         from bindlab.explaining.text import text_of  # not needed until somebody reads

@@ -122,9 +122,9 @@ def _wanted(
     for address in addresses or _LOCALHOST[:1]:
         if isinstance(address, str) and address.lower() == "localhost":
             for text in _LOCALHOST:
-                may_be_missing.setdefault(request(text).ip, True)
+                may_be_missing.setdefault(request(text, transports[0]).ip, True)
         else:
-            may_be_missing[request(address).ip] = False
+            may_be_missing[request(address, transports[0]).ip] = False
     _check_overlap([*may_be_missing])
     requests = [request(ip, transport) for ip in may_be_missing for transport in transports]
     return tuple(requests), tuple(ip for ip, optional in may_be_missing.items() if optional)
@@ -170,7 +170,9 @@ def _checked_range(within: object, port: int) -> range:
         raise TypeError(f"within is a range: write range(8000, 8100), not {within!r}")
     if port != 0:
         raise ValueError(f"port={port} and within={within} are two answers: give one of them")
-    if not within or not (0 < within[0] <= 65535 and 0 < within[-1] <= 65535):
+    if not within:
+        raise ValueError(f"{within} is empty: write ports from 1 to 65535, as in range(8000, 8100)")
+    if not (0 < within[0] <= 65535 and 0 < within[-1] <= 65535):
         raise ValueError(f"{within} is not a range of ports: write one from 1 to 65535")
     return within
 
@@ -209,9 +211,11 @@ def _cannot_lend(endpoint: Endpoint, why: str) -> BindError:
 def _exhausted(requests: Sequence[Request], ports: range) -> BindError:
     span = f"{ports[0]}-{ports[-1]}" if ports.step == 1 else str(ports)
     where = ", ".join(f"{address_text(asked.ip)} ({asked.transport})" for asked in requests)
-    return bind_error(
+    error = bind_error(
         errno.EADDRINUSE,
         requests[0].endpoint(0),
         "bind",
         f"no port of {span} is free on all of {where}: close some sockets, or take another range",
     )
+    error.ports = ports
+    return error

@@ -90,9 +90,31 @@ def _who_has(endpoint: Endpoint) -> str:
         )
     if _PLATFORM == "darwin" and endpoint.port in _AIRPLAY:
         return "on macOS, AirPlay Receiver has this port: switch it off, or take another port"
+    if _is_reserved_here(endpoint):
+        return "this process holds it: a Reservation made by allocate()"
     from bindlab.who_has_port import who_has
 
     return who_has(endpoint)
+
+
+def _is_reserved_here(endpoint: Endpoint) -> bool:
+    """Return whether a Reservation of this process holds the port, on an address in the way.
+
+    They are looked for among all objects, because this is asked after a refusal only.
+    """
+    import gc
+
+    from bindlab.inspect_socket import binding_of
+    from bindlab.opening.reservation import Reservation
+    from bindlab.who_has_port import may_meet
+
+    found = [each for each in gc.get_objects() if type(each) is Reservation]
+    held = [
+        binding_of(sock) for each in found if each.port == endpoint.port for sock in each.sockets
+    ]
+    return any(
+        one.endpoint.transport == endpoint.transport and may_meet(one, endpoint) for one in held
+    )
 
 
 def _which_privilege(endpoint: Endpoint) -> str:

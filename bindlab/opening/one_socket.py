@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 
+from bindlab.endpoint import unmap
 from bindlab.errors import BindError, Stage, bind_error
 from bindlab.opening.request import Request
 from bindlab.sockaddr import SockAddr, to_sockaddr
@@ -129,6 +130,11 @@ def open_socket(
             sock.setsockopt(socket.SOL_SOCKET, _REUSE, 1)
             stage = "bind"
             sock.bind(address)
+        if asked.transport == "tcp" and _is_broadcast(asked):
+            raise ValueError(
+                f"nobody can connect to {unmap(asked.ip)}, the broadcast address of a network of "
+                "this host: TCP is served on its own address there, or on 0.0.0.0"
+            )
         stage = "setsockopt"
         if asked.share_port and not shares_at_once:
             if _IS_LINUX and not _heeds_options_set_late():
@@ -149,6 +155,25 @@ def open_socket(
         if isinstance(error, OSError) and not isinstance(error, BindError):
             raise bind_error(error, asked.endpoint(port), stage) from error
         raise
+
+
+def _is_broadcast(asked: Request) -> bool:
+    """Return whether the system takes the address for a network's broadcast address (RFC 919).
+
+    bind() takes it all the same, and TCP never answers there (RFC 9293, MUST-57). connect() of a
+    UDP socket, which sends nothing, is refused unless the socket may broadcast (ip(7)). It asks
+    about addresses of networks only.
+    """
+    ip = unmap(asked.ip)
+    if ip.version == 6 or ip.is_unspecified or ip.is_loopback:
+        return False
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as knock:
+        if asked.device is not None:
+            knock.setsockopt(socket.SOL_SOCKET, _DEVICE, os.fsencode(asked.device))
+        if knock.connect_ex((str(ip), 9)) != errno.EACCES:
+            return False
+        knock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        return knock.connect_ex((str(ip), 9)) == 0
 
 
 def listen_on(asked: Request, sock: socket.socket, port: int, backlog: int) -> None:

@@ -3,7 +3,7 @@
 import os
 import socket
 from functools import lru_cache
-from ipaddress import IPv6Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from bindlab.endpoint import (
@@ -21,6 +21,7 @@ __all__ = ["MAX_BACKLOG", "Request", "checked_backlog", "request", "true_or_fals
 # The kernels cut a backlog down to their own limit (net.core.somaxconn, kern.ipc.soacceptqueue;
 # Windows reads this very number as "a reasonable maximum"), so the largest asks for just that.
 MAX_BACKLOG = 2**31 - 1
+_BROADCAST = IPv4Address("255.255.255.255")  # RFC 919
 _NAME_BYTES = 15  # IFNAMSIZ without its NUL; Linux would cut a longer name silently: netdevice(7)
 
 
@@ -78,6 +79,12 @@ def _checked(
 ) -> Request:
     ip = parse_address(address)
     kind = parse_transport(transport)
+    if kind == "tcp" and (unmap(ip).is_multicast or unmap(ip) == _BROADCAST):
+        what = "a multicast group" if unmap(ip).is_multicast else "the broadcast address"
+        raise ValueError(
+            f"nobody can connect to {ip}, {what}: TCP is served on an address of this host; for "
+            'what is sent to all of a group, write bind(..., transport="udp")'
+        )
     host, _, zone = str(ip).partition("%")
     if zone.isascii() and zone.isdigit() and int(zone) >= 2**32:
         raise ValueError(f"{ip}: {zone} is no zone: write an interface's name or its index")

@@ -6,6 +6,7 @@ import sys
 
 from bindlab.endpoint import IPAddress, Transport, parse_port
 from bindlab.errors import AddressNotAvailableError, BindError, FamilyNotSupportedError
+from bindlab.opening.advice import advised, check_device, names_its_arguments
 from bindlab.opening.hints import add_hint
 from bindlab.opening.one_socket import open_socket
 from bindlab.opening.request import MAX_BACKLOG, Request, checked_backlog, request
@@ -15,6 +16,7 @@ __all__ = ["backlog_of", "bind", "listen"]
 _TCP_INFO = struct.Struct("=B23xII")  # tcpi_state, tcpi_unacked, tcpi_sacked: tcp(7), linux/tcp.h
 
 
+@names_its_arguments
 def bind(
     port: int = 0,
     address: IPAddress | str = "127.0.0.1",
@@ -60,10 +62,15 @@ def bind(
     what is set before bind() (gVisor; it is tried once), a listener sets it there. Then another
     one that sets it can listen on a wildcard beside a specific address, as on BSD.
     """
-    asked = request(address, transport, dual_stack, device, share_port)
-    return _open(asked, parse_port(port), None)
+    try:
+        asked = request(address, transport, dual_stack, device, share_port)
+        number = parse_port(port)
+    except (TypeError, ValueError) as error:
+        raise advised(error, "bind", port, address) from None
+    return _open(asked, number, None)
 
 
+@names_its_arguments
 def listen(
     port: int = 0,
     address: IPAddress | str = "127.0.0.1",
@@ -88,9 +95,13 @@ def listen(
     ...     server.getsockname()[0]
     '127.0.0.1'
     """
-    asked = request(address, "tcp", dual_stack, device, share_port)
+    try:
+        asked = request(address, "tcp", dual_stack, device, share_port)
+        number = parse_port(port)
+    except (TypeError, ValueError) as error:
+        raise advised(error, "listen", port, address) from None
     limit = MAX_BACKLOG if backlog is None else checked_backlog(backlog)
-    return _open(asked, parse_port(port), limit)
+    return _open(asked, number, limit)
 
 
 def backlog_of(sock: socket.socket) -> int | None:
@@ -122,6 +133,8 @@ def _tells_backlogs() -> bool:
 
 
 def _open(asked: Request, port: int, backlog: int | None) -> socket.socket:
+    if asked.device is not None:
+        check_device(asked)
     try:
         return open_socket(asked, port, backlog)
     except BindError as error:

@@ -265,6 +265,9 @@ class Verdict(Value):
             "explanation": self.explanation,
         }
 
+    def __repr__(self) -> str:
+        return f"<Verdict on {printable(f'{self.who}: {self}')}>"
+
     def __str__(self) -> str:
         return f"{self.answer.value}: {self.explanation}"
 

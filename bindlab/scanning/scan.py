@@ -4,6 +4,7 @@ from bindlab.binding import Binding
 from bindlab.endpoint import Transport, address_text, parse_port, parse_transport
 from bindlab.host import Host
 from bindlab.linux import ListedSocket
+from bindlab.printable import printable
 from bindlab.scanning.addresses import local_addresses, told_of_vrfs
 from bindlab.scanning.deduction import deduce
 from bindlab.scanning.observing import Attempt, observe
@@ -53,6 +54,9 @@ class Answering(Value):
 
     def __bool__(self) -> bool:
         return bool(self.bindings)
+
+    def __repr__(self) -> str:
+        return f"<Answering: {printable(str(self).splitlines()[0])}>"
 
     def __str__(self) -> str:
         name = f"port {self.port}{'' if self.transport == 'tcp' else '/udp'}"
