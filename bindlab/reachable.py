@@ -3,6 +3,7 @@
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, NamedTuple
 
+from bindlab.assumption import Assumption
 from bindlab.binding import Binding
 from bindlab.endpoint import Endpoint, Transport, unmap
 from bindlab.host import Host
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     from bindlab.scanning import Answering
 
 __all__ = ["Found", "find", "machine", "reachable_from"]
-
-_V6ONLY_BY_DEFAULT = "IPV6_V6ONLY is as this system sets it by default"
-_TAKEN_TO_LISTEN = "a socket listens there (no socket was asked)"
 
 
 class Found(NamedTuple):
@@ -116,9 +114,9 @@ def find(
                 given.append(binding)
             case Endpoint() as endpoint:
                 given.append(_presumed(endpoint, host))
-                assumptions.append(_TAKEN_TO_LISTEN)
+                assumptions.append(Assumption.LISTENING)
                 if given[-1].v6only is not None:
-                    assumptions.append(_V6ONLY_BY_DEFAULT)
+                    assumptions.append(Assumption.V6ONLY)
             case finding if has_bindings(finding):
                 given.extend(finding.bindings)
                 assumptions.extend(finding.assumptions)

@@ -30,8 +30,8 @@ def on_the_laptop() -> None:
     for person, origin in PEOPLE.items():
         print(f"{person} opens {opens(reach.verdict(origin))}")
     print()
-    print("A 'conditional' is as far as anybody can know from here: the server lets them in,")
-    print("and a firewall, a router or the Wi-Fi itself may still be in the way.")
+    print("A 'maybe' is as far as anybody can know from here: the server lets them in, and a")
+    print("firewall, a router or the Wi-Fi itself may still be in the way.")
 
 
 def on_this_machine() -> None:

@@ -1,10 +1,14 @@
 """What all tests share: a machine on paper, and what the end of a run says."""
 
+import os
+
 import pytest
 
 from bindlab import Host
 
 collect_ignore = ["systems"]  # what .ci/systems runs elsewhere
+
+os.environ["COLUMNS"] = "80"  # what people read is as wide as their terminal
 
 LEAST = 0.9  # of what can never connect is a NO, over all topologies
 

@@ -180,7 +180,7 @@ def test_10_no_nat_shields_ipv6() -> None:
     host = Host.of(eth0=["192.168.0.102/24", "2a00:1::2/64"], tun="100.64.0.9/10")
     ipv6 = ask("[::]:80", "2a00:9::9", host, v6only=False)
     assert Condition.NAT not in ipv6.conditions
-    assert "no NAT shields" in ipv6.explanation
+    assert "with no NAT before it" in ipv6.explanation
     assert Condition.NAT in ask("[::]:80", "8.8.8.8", host, v6only=False).conditions
     assert Condition.NAT in ask("100.64.0.9:80", "8.8.8.8", host).conditions
     assert dials(ask("[::]:80", INTERNET, host, v6only=False))[0] == "[2a00:1::2]:80"

@@ -86,7 +86,7 @@ def test_text_says_what_it_assumes(laptop: Host) -> None:
     reach = reachable_from("[::]:3000", host=laptop)
     assert reach.bindings == (Binding(Endpoint("::", 3000), v6only=False, listening=True),)
     assert reach.assumptions == (
-        "a socket listens there (no socket was asked)",
+        "a server listens there",
         "IPV6_V6ONLY is as this system sets it by default",
     )
     assert reach.verdict(BEYOND).assumptions[0] == reach.assumptions[0]
@@ -193,7 +193,7 @@ def test_what_was_found_is_a_target(server: socket.socket) -> None:
     """An Answering and a Reach say themselves what is bound."""
     found = answering(server.getsockname()[1])
     assert reachable_from(found).bindings == found.bindings
-    assert reachable_from(reachable_from("[::]:80")).assumptions[0].startswith("a socket listens")
+    assert reachable_from(reachable_from("[::]:80")).assumptions[0].startswith("a server listens")
 
 
 ORIGINS = {

@@ -84,10 +84,23 @@ class Explanation(Value):
     def __bool__(self) -> bool:
         return bool(self.bindings) and (self.verdict is None or bool(self.verdict))
 
-    def __repr__(self) -> str:
-        return f"<Explanation: {printable(str(self).splitlines()[0])}>"
+    @property
+    def answer(self) -> str:
+        """Yes, maybe or no, for whom, and the one thing to open or to do, in a sentence."""
+        from bindlab.explaining.text import answer_of
 
-    def __str__(self) -> str:
+        return answer_of(self)
+
+    def __repr__(self) -> str:
+        return f"<Explanation: {printable(self.answer)}>"
+
+    def text(
+        self, *, width: int | None = None, unfolded: bool = False, hint: str = "unfolded=True"
+    ) -> str:
+        """Return the answer, then why, what to do, and what to check: as :meth:`Reach.text`."""
         from bindlab.explaining.text import text_of  # not needed until somebody reads
 
-        return text_of(self)
+        return text_of(self, width, unfolded, hint)
+
+    def __str__(self) -> str:
+        return self.text()

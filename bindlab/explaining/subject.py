@@ -61,7 +61,7 @@ def _certain(found: Answering) -> Iterator[str]:
     elif found.listed is None:
         yield f"no address of this machine answers on {name}"
     else:
-        yield f"nothing {listens} {name} of this machine, on none of its addresses"
+        yield f"nothing {listens} {name} of this machine"
         for binding, who in _owners(found, found.not_listening).items():
             yield f"{who} has bound {binding.endpoint} without listening"
     # Where the system lists sockets, the first sentence only names those above.

@@ -1,81 +1,141 @@
-"""An explanation as the text that a person reads."""
+"""An explanation as the text that a person reads: the answer, why, what to do, what to check."""
 
-import textwrap
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
+from bindlab.assumption import assuming
 from bindlab.explaining.changes import Remedy
 from bindlab.explaining.explanation import Explanation
+from bindlab.interface import Interface
+from bindlab.page import indented, listed, page_width, wrapped
 from bindlab.reach import BEYOND, INTERNET, Answer, Condition, Vantage, Verdict
 
-__all__ = ["text_of"]
-
-_PAGE = 100
+__all__ = ["answer_of", "text_of"]
 
 
-def text_of(found: Explanation) -> str:
-    """Return *found* as text: what is certain, what to do, what to check."""
-    return "\n".join(_lines(found))
+def text_of(found: Explanation, width: int | None, unfolded: bool, hint: str) -> str:
+    """Return *found* as text of *width* columns, the answer in its first line."""
+    columns = page_width() if width is None else width
+    is_table = found.origin is None and bool(found.bindings)
+    table = found.reach.table(width=columns, unfolded=unfolded, hint=hint) if is_table else ""
+    verdict = found.verdict
+    assumptions = found.assumptions if verdict is None else verdict.assumptions
+    parts = [
+        wrapped(answer_of(found), columns),
+        indented(_why(found), columns),
+        table.splitlines(),
+        [line for sentence in _to_do(found) for line in wrapped(sentence, columns)],
+        _checks(found, columns),
+        wrapped(assuming(assumptions), columns),
+    ]
+    return "\n\n".join("\n".join(part) for part in parts if any(part))
 
 
-def _lines(found: Explanation) -> Iterator[str]:
-    answer = [] if found.origin is None or found.verdict is None else [_answer(found.verdict)]
-    detour = [f"it gets in {found.verdict.explanation}"] if found.verdict and found.remedies else []
-    yield from ["What is certain:", *_wrapped("- ", [*found.certain, *answer, *detour])]
-    if found.origin is None and found.bindings:
-        yield from ["", str(found.reach)]
-    remedies = (_remedy(found, remedy) for remedy in found.remedies)
-    to_do = [f"or {text}" if number else text for number, text in enumerate(remedies)]
-    if to_do:
-        who = "others" if found.origin is None else "it"
-        serve = "To let {who} in" if found.bindings else "For {who} to get in, once a server runs"
-        purpose = "For a direct way" if found.dial else serve.format(who=who)
-        yield from ["", f"{purpose}:", *_wrapped("- ", to_do)]
-    if found.checks:
-        after = "Then check" if to_do else "Check"
-        yield from ["", f"{after}, the likeliest first:", *_wrapped("- ", found.checks)]
-    if found.verdict is not None and found.verdict.assumptions:
-        notes = [f"assumed: {note}" for note in found.verdict.assumptions]
-        yield from ["", *_wrapped("", notes)]
-
-
-def _remedy(found: Explanation, remedy: Remedy) -> str:
-    """Return *remedy* in words, and who gets in with it, if something else is bound."""
-    if remedy.bind is None:
-        return str(remedy)
-    return f"{remedy}; that lets in {_audience(found.lets_in(remedy))}"
-
-
-def _answer(verdict: Verdict) -> str:
+def answer_of(found: Explanation) -> str:
+    """Return yes, maybe or no, for whom, and the one thing to open or to do, in a sentence."""
+    verdict = found.verdict
+    if not found.bindings:
+        no = "No: " if found.origin is not None else ""
+        return _sentence(no + (found.certain[0] if no else _capital(found.certain[0])))
+    if verdict is None:
+        return found.reach.answer
+    who, opens = _who(verdict), verdict.opens
     if verdict.answer is Answer.NO:
-        return f"{verdict.who} cannot reach it: {verdict.explanation}"
-    at = f" at {verdict.opens} ({verdict.endpoints[0].reason})" if verdict.opens else ""
+        do = f" To let it in, {_shortly(found.remedies)}." if found.remedies else ""
+        return f"No: {who} cannot reach it.{do}"
     if verdict.answer is Answer.YES:
-        return f"{verdict.who} can reach it{at}, unless a firewall here keeps it from itself"
-    return f"nothing here shuts {verdict.who} out{at}"
+        return f"Yes: {who} opens {opens}" if opens else f"Yes: {who} can reach it."
+    if found.remedies and not opens:
+        return f"Maybe: {who} can reach it. For that, {_shortly(found.remedies)}."
+    if not opens:
+        return f"Maybe: {who} reaches it, if a router forwards a port to {found.dial[0]}."
+    verb = "sends to" if verdict.endpoints[0].transport == "udp" else "opens"
+    return f"Maybe: {who} {verb} {opens}, if no firewall stops it."
 
 
-def _wrapped(mark: str, sentences: Iterable[object]) -> Iterator[str]:
-    for sentence in sentences:
-        yield from textwrap.wrap(
-            f"{mark}{sentence}",
-            _PAGE,
-            subsequent_indent=" " * len(mark),
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+def _who(verdict: Verdict) -> str:
+    """Return who was asked about, without the interface: that is in the reasons."""
+    has_name = isinstance(verdict.origin, Vantage | Interface)
+    return verdict.who if has_name else str(verdict.origin)
 
 
-def _audience(rows: Collection[Verdict]) -> str:
-    by_detour = [row for row in rows if Condition.WEAK_HOST in row.conditions]
-    straight = [row for row in rows if row not in by_detour]
-    words = [row.who for row in straight if not isinstance(row.origin, Vantage)]
-    words[:1] = [f"everyone on {word}" for word in words[:1]]
-    vantages = {row.origin for row in straight}
-    if BEYOND in vantages:
-        words.append("other networks through a router")
-    if INTERNET in vantages:
+def _shortly(remedies: Sequence[Remedy]) -> str:
+    """Return what to do in a few words: the first remedy, or all that only bind an address."""
+    first = remedies[0]
+    bound = [str(one.changes[0]) for one in remedies if one.bind and len(one.changes) == 1]
+    if len(bound) == len(remedies) > 1:
+        return " or ".join([bound[0], *(text.removeprefix("bind ") for text in bound[1:])])
+    return listed([*map(str, first.changes), *filter(None, [getattr(first, "forward", "")])])
+
+
+def _why(found: Explanation) -> Iterator[str]:
+    verdict = found.verdict
+    if verdict is not None:
+        if not verdict or found.remedies:
+            yield _sentence(verdict.explanation)
+        elif verdict.opens:
+            best = verdict.endpoints[0]
+            yield _sentence(f"{best.ip} is {best.reason}".replace(f"%{best.interface}", ""))
+        if verdict.answer is Answer.YES:
+            yield "Only a firewall on this machine could keep it from itself."
+    named = {f"the socket is bound to {binding.endpoint}" for binding in found.bindings}
+    for sentence in found.certain if found.bindings else found.certain[1:]:
+        if sentence not in named:
+            yield _sentence(sentence)
+
+
+def _to_do(found: Explanation) -> Iterator[str]:
+    who = "others" if found.origin is None else "it"
+    purpose = "Do this" if found.verdict is not None and found.bindings else f"To let {who} in"
+    if not found.bindings:
+        purpose = f"Once a server runs, to let {who} in"
+    elif found.dial:
+        purpose = "For a direct way"
+    for number, remedy in enumerate(found.remedies):
+        lets_in = f" That lets in {_audience(found, remedy)}." if remedy.bind else ""
+        yield f"{'Or' if number else purpose}: {remedy}.{lets_in}"
+
+
+def _checks(found: Explanation, width: int) -> list[str]:
+    """Return the checks as a list; only the first where nobody in particular was asked about."""
+    checks = [str(check) for check in found.checks]
+    if not checks:
+        return []
+    if found.origin is None and found.bindings:
+        if found.remedies:
+            return []
+        return wrapped(f"If it does not open elsewhere, check {checks[0]}", width)
+    lines = [f"{'Then check' if found.remedies else 'Check'}, the likeliest first:"]
+    for number, check in enumerate(checks, start=1):
+        lines += wrapped(check, width, f"{number:3}. ")
+    return lines
+
+
+def _audience(found: Explanation, remedy: Remedy) -> str:
+    """Return who is let in by *remedy*, in words."""
+    if remedy.bind is not None and remedy.bind.is_unspecified:
+        family = "IPv4 " if remedy.bind.ip.version == 4 else ""
+        return f"every {family}network"
+    rows = found.lets_in(remedy)
+    origins = [row.origin for row in rows]
+    words = [
+        f"everyone on {row.who}"
+        for row in rows
+        if not isinstance(row.origin, Vantage)
+        and Condition.WEAK_HOST not in row.conditions
+        and not str(row.origin).startswith("fe80:")
+    ]
+    if INTERNET in origins:
         words.append("the internet")
-    networks = [row.who for row in by_detour if not isinstance(row.origin, Vantage)]
-    if networks:
-        words.append(f"whoever on {', '.join(networks)} has a route to it")
-    return ", ".join(words[:-1]) + (" and " if words[1:] else "") + words[-1] if words else "nobody"
+    elif BEYOND in origins or any(Condition.WEAK_HOST in row.conditions for row in rows):
+        words.append("everyone who has a route to it")
+    return listed(words) or "nobody else"
+
+
+def _sentence(clause: str) -> str:
+    """Return *clause* as a sentence, if it does not begin with an address or a name."""
+    begins_with_it = clause.startswith(("it ", "this ", "the ", "yet ", "no ", "nothing "))
+    return f"{_capital(clause) if begins_with_it else clause}."
+
+
+def _capital(clause: str) -> str:
+    return clause[:1].upper() + clause[1:]

@@ -14,7 +14,7 @@ from bindlab.reach.return_path import Routing
 from bindlab.reach.verdict import Candidate, Scope
 from bindlab.special_addresses import Kind, kind_of_address
 
-__all__ = ["HINTS", "InterfaceRank", "Ranks"]
+__all__ = ["HINTS", "InterfaceRank", "Rank", "Ranks"]
 
 _GROUPS = (Kind.MULTICAST, Kind.BROADCAST)
 

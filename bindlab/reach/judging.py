@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
 from typing import NamedTuple
 
+from bindlab.assumption import Assumption
 from bindlab.binding import Binding
 from bindlab.endpoint import unmap
 from bindlab.interface import AddressState, Interface
@@ -11,7 +12,7 @@ from bindlab.reach.interface_rank import Ranks
 from bindlab.reach.origin import Place, Where, is_internet
 from bindlab.reach.path import MACOS_TUNNELS, Path
 from bindlab.reach.return_path import Routing
-from bindlab.reach.rules import ASSUMPTIONS, GATES, NEEDS
+from bindlab.reach.rules import GATES, NEEDS
 from bindlab.reach.topology import Destination, Topology
 from bindlab.reach.verdict import Answer, Candidate, Origin, Reason, Scope, Verdict
 from bindlab.special_addresses import Kind
@@ -73,7 +74,7 @@ def judge(
         return _admitted(origin, places, opened, ranks, assumptions)
     if furthest is None:
         bound = ", ".join(str(binding.endpoint) for binding in bindings)
-        sentence = f"this machine has no address that {bound} could mean"
+        sentence = f"this machine has no address for {bound}"
         gone = Reason.ADDRESS_GONE
         return Verdict(origin, Answer.NO, gone, explanation=sentence, reasons=(gone,))
     return _refused(origin, furthest, assumptions)
@@ -117,11 +118,11 @@ def _admitted(
     if path.inside and path.vrf is None:  # a program outside a VRF dials nothing in it
         needed = [(each, its) for each, its in needed if each.vrf is None]
     words = path.words
-    at = f"at {words['address']}"
+    at = f"it gets in at {words['address']}"
     if path.inside:
         at += ", inside this machine"
     elif path.place.internet and not path.needs_nat:
-        at += ", which no NAT shields"
+        at += ", with no NAT before it"
     elif path.arrival is not None:
         at += f" by {words['arrival']}"
     ifs = " and ".join([need.sentence.format(**words) for need in needs])
@@ -144,7 +145,7 @@ def _first_shut(path: Path) -> int | None:
 
 
 def _assumed(path: Path, settings: Iterable[str]) -> list[str]:
-    return [ASSUMPTIONS[name] for name in settings if name in path.host.assumed]
+    return [Assumption[name.upper()] for name in settings if name in path.host.assumed]
 
 
 def _preference(path: Path, needs: int) -> tuple[bool | int, ...]:
@@ -258,15 +259,15 @@ def _audience(path: Path) -> Scope:
 def _why(path: Path) -> str:
     owner = path.owner.display_name if path.owner else "no interface"
     if path.is_answering:
-        return f"the address of {owner}, from which this machine sends to the origin"
+        return f"the address of {owner}, from which this machine answers"
     if path.is_loopback:
-        return "loopback, from this machine only"
+        return "loopback, for this machine only"
     if path.inside:
         return f"this machine's address on {owner}"
     if path.crosses:
         return f"the address of {owner}, through another interface"
     if path.on_link:
-        return f"the address of {owner}, on the origin's own link"
+        return f"the address of {owner}, on the same network"
     if path.needs_nat:
-        return f"the address of {owner}, to which a router would have to forward the port"
+        return f"the address of {owner}, if a router forwards the port to it"
     return f"the address of {owner}, by way of a router"

@@ -263,7 +263,9 @@ class Path:
             "bound": address_text(bound),
             "family": f"IPv{unmap(bound).version}",
             "address": address,
-            "loopback": f"{address} is loopback" if wildcard else "bound to loopback",
+            "loopback": f"{address} is loopback"
+            if wildcard
+            else f"it is bound to {address_text(bound)}",
             "owner": self.owner.display_name if self.owner else "no interface",
             "arrival": self.arrival.display_name if self.arrival else "no interface",
             "rp_filter": str(self.arrival.rp_filter) if self.arrival else "",
@@ -281,8 +283,8 @@ class Path:
             return {}
         by = sorted(self.host.interface(end).display_name for end in back.interfaces if end)
         routers = f" through {' or '.join(sorted(back.routers))}" if back.routers else ""
-        refused = f"its route there is {' or '.join(sorted(back.refusals))}"
+        refused = f"the route there is {' or '.join(sorted(back.refusals))}"
         return {
             "back": (" or ".join(by) or "some interface") + routers,
-            "nowhere": refused if back.refusals else "no route of its leads there",
+            "nowhere": refused if back.refusals else "no route leads there",
         }

@@ -3,12 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from bindlab.assumption import Assumption, assuming
 from bindlab.binding import Binding
 from bindlab.host import Host
-from bindlab.reach.interface_rank import Ranks
+from bindlab.page import indented, page_width, wrapped
+from bindlab.reach.interface_rank import Rank, Ranks
 from bindlab.reach.judging import judge
 from bindlab.reach.origin import OriginLike, Place, neighbours, parse_origin, places
-from bindlab.reach.render import diagram, markup, table
+from bindlab.reach.picture import picture
+from bindlab.reach.render import answer, bound_to, markup, table
 from bindlab.reach.return_path import Routing
 from bindlab.reach.topology import Topology
 from bindlab.reach.verdict import (
@@ -24,7 +27,6 @@ from bindlab.special_addresses import Kind, kind_of_address
 
 __all__ = ["Reach"]
 
-_LOOPBACK_THERE = "this machine has a loopback interface, though none is listed"
 _GROUPS = (Kind.MULTICAST, Kind.BROADCAST)
 _REMEMBERED = 1000  # verdicts
 
@@ -47,7 +49,7 @@ class Reach:
         self._routing = Routing(self._topology)
         self._ranks = Ranks(self._routing)
         self._verdicts: dict[Origin, Verdict] = {}
-        noted = [*assumptions, *([_LOOPBACK_THERE] if self._topology.assumes_loopback else [])]
+        noted = [*assumptions, *([Assumption.LOOPBACK] if self._topology.assumes_loopback else [])]
         self.assumptions = tuple(dict.fromkeys(noted))
 
     def verdict(self, origin: OriginLike) -> Verdict:
@@ -152,9 +154,47 @@ class Reach:
             and kind_of_address(endpoint.ip) not in _GROUPS
         )
 
-    def diagram(self) -> str:
-        """Return a picture of the machine, its interfaces, and who gets in by each."""
-        return diagram(self.host, self.bindings, self.rows)
+    @property
+    def answer(self) -> str:
+        """The answer in one sentence: for whom it is open, and what these open."""
+        return answer(self.rows, self.endpoints)
+
+    def text(
+        self, *, width: int | None = None, unfolded: bool = False, hint: str = "unfolded=True"
+    ) -> str:
+        """Return the answer, then a table of who gets in, then why others do not.
+
+        *width* is how many columns a line has, ``None`` as many as the terminal (80 without
+        one). The networks of virtual interfaces and ``fe80::/64`` are counted in one line,
+        which says by *hint* how to see them: *unfolded* does.
+        """
+        columns = page_width() if width is None else width
+        first, *others = self.bindings
+        is_plain = not others and not first.endpoint.is_unspecified and self.scope <= Scope.HOST
+        parts = [
+            wrapped(self.answer, columns),
+            [] if is_plain else indented(bound_to(self.bindings), columns),
+            self.table(width=columns, unfolded=unfolded, hint=hint).splitlines(),
+            wrapped(assuming(self._notes), columns),
+        ]
+        return "\n\n".join("\n".join(part) for part in parts if any(part))
+
+    def table(
+        self, *, width: int | None = None, unfolded: bool = False, hint: str = "unfolded=True"
+    ) -> str:
+        """Return the part of :meth:`text` that says who gets in, and why others do not."""
+        columns = page_width() if width is None else width
+        background = self._of_rank(Rank.VIRTUAL, Rank.DEAD)
+        return "\n".join(table(self.rows, background, columns, None if unfolded else hint))
+
+    def diagram(self, *, width: int | None = None, unfolded: bool = False) -> str:
+        """Return a picture of the machine, its interfaces, and who gets in by each.
+
+        *width* and *unfolded* are those of :meth:`text`.
+        """
+        hidden = () if unfolded else self._of_rank(Rank.VIRTUAL)
+        columns = page_width() if width is None else width
+        return picture(self.host, bound_to(self.bindings), self.rows, hidden, columns)
 
     def to_document(self) -> dict[str, object]:
         """Return this table as what JSON can hold.
@@ -171,10 +211,23 @@ class Reach:
         }
 
     def __str__(self) -> str:
-        return table(self.bindings, self.rows, self.assumptions)
+        return self.text()
 
     def _repr_html_(self) -> str:
-        return markup(self.bindings, self.rows, self.assumptions)
+        return markup(self.bindings, self.rows, self._notes)
+
+    @property
+    def _notes(self) -> tuple[str, ...]:
+        """All that was taken for granted, in any row."""
+        every = [*self.assumptions, *(note for row in self.rows for note in row.assumptions)]
+        return tuple(dict.fromkeys(every))
+
+    def _of_rank(self, *ranks: Rank) -> frozenset[str]:
+        """Return the names of the interfaces of such a rank."""
+        links = self._topology.interfaces
+        return frozenset(
+            each.display_name for each in links if self._ranks.rank(each).rank in ranks
+        )
 
     def __repr__(self) -> str:
         return f"<Reach of {', '.join(map(str, self.bindings))}: {self.scope.name}>"

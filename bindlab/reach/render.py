@@ -1,147 +1,173 @@
-"""Bindings and verdicts as a person reads them: a table, and a picture in plain text.
+"""Who gets in, as a person reads it: the answer in one line, then a table, then who does not.
 
-Knows values only and prints nothing. ASCII throughout, so that it looks the same in a log,
-a terminal and an issue; wide characters in interface names are counted as two columns.
+Knows values only and prints nothing.
 """
 
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
 
 from bindlab.binding import Binding
-from bindlab.endpoint import address_text, parse_address, unmap
-from bindlab.host import Host
-from bindlab.interface import Interface
+from bindlab.endpoint import unmap
+from bindlab.page import columns, listed, shorter, wrapped
 from bindlab.printable import printable
 from bindlab.reach.markup import html_table
 from bindlab.reach.verdict import (
     HEADINGS,
     THIS_HOST,
-    Answer,
+    Candidate,
     Condition,
+    Scope,
     Vantage,
     Verdict,
     assumed,
 )
 
-__all__ = ["diagram", "markup", "table"]
+__all__ = ["answer", "bound_to", "markup", "table"]
 
-_PAGE, _NARROWEST = 120, 40
-_LONGEST_NAME = 40  # of an interface, in the picture
-_ARROWS = {Answer.YES: "<----", Answer.CONDITIONAL: "<-?--", Answer.NO: "  x--"}
-_LEGEND = "<---- gets in   <-?-- gets in if its conditions hold   x-- is shut out for certain"
+_HEADINGS: Final = ("who", "opens", "also needed")
+_INDENT: Final = "  "
+_MOST: Final = 4  # sockets, or who is named together; more are counted
+_NAME: Final = 36
+
+# What is said beside who gets in. A firewall may always be in the way: the answer says that.
+IN_SHORT: Final[Mapping[Condition, str]] = {
+    Condition.FIREWALL: "",
+    Condition.LINK_ISOLATION: "no client isolation",
+    Condition.ROUTE_THERE: "a route to it",
+    Condition.ROUTE_BACK: "a route back",
+    Condition.GUEST: "its host forwards it",
+    Condition.NAT: "a router forwards it",
+    Condition.WEAK_HOST: "",
+    Condition.PEER_ZONE: "its own zone after the %",
+    Condition.DUAL_STACK: "IPV6_V6ONLY is off",
+    Condition.ROUTE_LOCALNET: "route_localnet is on",
+    Condition.LOCAL_ROUTE: "a local route",
+    Condition.GROUP_MEMBERSHIP: "this machine is in the group",
+    Condition.MULTICAST_ROUTING: "a multicast router",
+    Condition.BROADCAST: "sent as a broadcast",
+    Condition.REPLY_ADDRESS: "takes a reply from elsewhere",
+    Condition.LOCATION: "it is really there",
+    Condition.L3MDEV_ACCEPT: "l3mdev_accept is on",
+    Condition.VRF_PROGRAM: "a program in the VRF",
+    Condition.OTHER_LINK: "sent by another link",
+    Condition.SENT_BY_LOOPBACK: "sent by loopback",
+}
+
+
+def answer(rows: Sequence[Verdict], endpoints: Iterable[Candidate]) -> str:
+    """Return one sentence: for whom the sockets of *rows* are open, and what these open.
+
+    *endpoints* are what there is to dial, best first.
+    """
+    inside, *others = rows
+    let_in = [row for row in others if row]
+    if not let_in:
+        if not inside:
+            return f"Nobody can reach it: {inside.explanation}."
+        at = f", at {inside.opens}" if inside.opens else ""
+        return f"Private: only this machine can reach it{at}"
+    everywhere = ", to the internet too" if _is_open_to_all(let_in) else ""
+    best = _best(let_in, endpoints)
+    what = f"{_verb(best)} {best.opens}" if best else "can reach it"
+    return f"Open{everywhere}: others {what}, if no firewall stops them."
 
 
 def table(
-    bindings: Sequence[Binding], rows: Sequence[Verdict], assumptions: Iterable[str] = ()
-) -> str:
-    """Return one line for each vantage point: its answer, what it would open, and why."""
-    import textwrap  # not needed until somebody reads
+    rows: Sequence[Verdict], background: Collection[str], width: int, hint: str | None
+) -> list[str]:
+    """Return a line for each way in, and a sentence for each reason why somebody is shut out.
 
-    cells = [HEADINGS, *(row.cells for row in rows)]
-    widths = [max(_width(line[column]) for line in cells) for column in range(3)]
-    room = max(_NARROWEST, _PAGE - sum(widths) - 2 * len(widths))
-    lines = [*map(_headline, bindings), ""]
-    for *left, why in cells:
-        first, *rest = textwrap.wrap(why, room) or [""]
-        padded = [_pad(cell, width) for cell, width in zip(left, widths, strict=True)]
-        lines.append("  ".join([*padded, first]).rstrip())
-        indent = " " * (sum(widths) + 2 * len(widths))
-        lines.extend(indent + line for line in rest)
-    if notes := _notes(rows, assumptions):
-        lines.extend(["", *notes])
-    return "\n".join(lines)
+    Networks of the interfaces *background*, and link-local ones, are counted in one line, which
+    *hint* ends; ``None`` shows them all.
+    """
+    shown = [row for row in rows if hint is None or not _is_background(row, background)]
+    folded = sum(map(bool, rows)) - sum(map(bool, shown))
+    if folded == 1 or all(isinstance(row.origin, Vantage) for row in shown):
+        shown, folded = list(rows), 0
+    lines: list[str] = []
+    if any(row for row in rows if row.origin is not THIS_HOST):
+        cells = _merged([row for row in shown if row])
+        is_plain = not any(needed for *_, needed in cells)
+        cells = [_HEADINGS, *cells]
+        lines += columns([cell[:2] for cell in cells] if is_plain else cells, width, _INDENT)
+    if folded and lines:
+        more = f"and {folded} more, by virtual interfaces or fe80::/64 ({hint} shows them)"
+        lines += wrapped(more, width, _INDENT)
+    reasons = _reasons([row for row in shown if not row], is_everybody=not lines)
+    if reasons and lines:
+        lines.append("")
+    for sentence in reasons:
+        lines += wrapped(sentence, width, _INDENT, f"{_INDENT}  ")
+    return lines
+
+
+def bound_to(bindings: Sequence[Binding]) -> list[str]:
+    """Return what *bindings* are, and which addresses a wildcard means, in sentences."""
+    sentences = [f"Bound to {binding}{_meaning(binding)}." for binding in bindings[:_MOST]]
+    if more := len(bindings) - _MOST:
+        sentences += [f"And to {more} more."] if more > 0 else []
+    return sentences
 
 
 def markup(
     bindings: Sequence[Binding], rows: Sequence[Verdict], assumptions: Iterable[str] = ()
 ) -> str:
-    """Return the same as HTML."""
+    """Return a table of all *rows* as HTML."""
     cells = (row.cells for row in rows)
-    return html_table(map(_headline, bindings), HEADINGS, cells, _notes(rows, assumptions))
+    notes = [assumed(note) for note in dict.fromkeys(assumptions)]
+    return html_table(bound_to(bindings), HEADINGS, cells, notes)
 
 
-def diagram(host: Host, bindings: Sequence[Binding], rows: Sequence[Verdict]) -> str:
-    """Return the machine as a box, its addresses at the wall, and who gets in by each."""
-    at_link = {(row.interface, row.origin): row for row in rows}
-    vantages = [row for row in rows if isinstance(row.origin, Vantage)]
-    entries: list[tuple[str, str, str]] = []  # interface, address, who comes by it
-    for interface in host.interfaces:
-        name = printable(interface.display_name, _LONGEST_NAME) + _state(interface)
-        for address in interface.addresses:
-            guest = at_link.get((interface.display_name, address.network))
-            if interface.holds_loopback and vantages and _comes_by(vantages[0], interface):
-                guest = vantages.pop(0)
-            entries.append((name, address_text(parse_address(address)), _guest(guest)))
-            name = ""
-        if name:
-            entries.append((name, "no address", ""))
-    column = max((_width(name) for name, _, _ in entries), default=0)
-    doors = [f"  {_pad(name, column)}  {address}" for name, address, _ in entries]
-    header = [*(f"  {_headline(binding)}" for binding in bindings), ""]
-    width = max(map(_width, [*header, *doors, "  -- this machine --"])) + 2
-    wall = " " * (width + 2)
-    return "\n".join(
-        [
-            f"+-- this machine {'-' * (width - 16)}+",
-            *(f"|{_pad(line, width)}|" for line in header),
-            *(
-                f"|{_pad(door, width)}|{guest}"
-                for door, (_, _, guest) in zip(doors, entries, strict=True)
-            ),
-            f"+{'-' * width}+",
-            *(wall + _guest(row) for row in vantages),
-            "",
-            _LEGEND,
-        ]
-    )
+def _verb(row: Verdict) -> str:
+    return "send to" if row.endpoints[0].transport == "udp" else "open"
 
 
-def _notes(rows: Sequence[Verdict], assumptions: Iterable[str]) -> list[str]:
-    every = [*assumptions, *(note for row in rows for note in row.assumptions)]
-    return [*map(assumed, dict.fromkeys(every))]
+def _is_open_to_all(rows: Iterable[Verdict]) -> bool:
+    return any(row.origin is Vantage.INTERNET and row.opens for row in rows)
 
 
-def _headline(binding: Binding) -> str:
+def _best(rows: Sequence[Verdict], endpoints: Iterable[Candidate]) -> Verdict | None:
+    """Return the row whose first endpoint is the likeliest of *endpoints*."""
+    for endpoint in endpoints:
+        for row in rows:
+            if row.opens and row.endpoints[0] == endpoint and endpoint.audience > Scope.HOST:
+                return row
+    return None
+
+
+def _is_background(row: Verdict, background: Collection[str]) -> bool:
+    if isinstance(row.origin, Vantage):
+        return False
+    return row.interface in background or str(row.origin).startswith("fe80:")
+
+
+def _merged(rows: Iterable[Verdict]) -> list[tuple[str, str, str]]:
+    """Return the cells of *rows*; those that say the same are one."""
+    same: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        needed = ", ".join(filter(None, (IN_SHORT[each] for each in row.conditions)))
+        needed = needed.replace("a route to it, a route back", "a route to it and back")
+        same.setdefault((row.opens or "-", needed), []).append(shorter(row.who, _NAME))
+    return [
+        (listed(who, 1 if len(who) > 2 else 2), opens, needed)
+        for (opens, needed), who in same.items()
+    ]
+
+
+def _reasons(rows: Iterable[Verdict], is_everybody: bool) -> list[str]:
+    """Return a sentence for each reason why some are shut out."""
+    same: dict[str, list[str]] = {}
+    for row in rows:
+        same.setdefault(row.explanation, []).append(shorter(row.who, _NAME))
+    if is_everybody and len(same) == 1:
+        return [f"Nobody else can: {reason}." for reason in same]
+    return [f"Shut out: {listed(who)}: {reason}." for reason, who in same.items()]
+
+
+def _meaning(binding: Binding) -> str:
     ip = binding.endpoint.ip
     if not binding.endpoint.is_unspecified:
-        meaning = ""
-    elif unmap(ip).version == 4:
-        meaning = ": every IPv4 address of this machine"
-    elif binding.v6only:
-        meaning = ": every IPv6 address of this machine"
-    else:
-        meaning = ": every address of this machine"
-    if meaning and binding.device:
-        meaning += f" by {printable(binding.device)}"
-    return f"bound to {binding}{meaning}"
-
-
-def _comes_by(row: Verdict, loopback: Interface) -> bool:
-    """Whether this machine's own programs knock at loopback, be it in vain."""
-    at_loopback = not row.endpoints or row.endpoints[0].interface == loopback.display_name
-    return row.origin is THIS_HOST and at_loopback
-
-
-def _guest(row: Verdict | None) -> str:
-    if row is None:
         return ""
-    direct = row.endpoints and not {Condition.NAT, Condition.GUEST}.intersection(row.conditions)
-    at = f", at {row.endpoints[0]}" if direct else ""
-    return f"{_ARROWS[row.answer]} {printable(f'{row.who}{at}', _PAGE)}"
-
-
-def _state(interface: Interface) -> str:
-    if interface.is_up is False:
-        return " (down)"
-    return " (no carrier)" if interface.is_running is False else ""
-
-
-def _width(text: str) -> int:
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in text
-    )
-
-
-def _pad(text: str, width: int) -> str:
-    return text + " " * (width - _width(text))
+    family = {True: "IPv4 ", False: "IPv6 " if binding.v6only else ""}[unmap(ip).version == 4]
+    by = f" by {printable(binding.device, _NAME)}" if binding.device else ""
+    return f": every {family}address of this machine{by}"

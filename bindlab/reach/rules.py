@@ -23,97 +23,96 @@ from bindlab.reach.rule import Rule
 from bindlab.reach.verdict import Condition, Reason
 from bindlab.special_addresses import Kind
 
-__all__ = ["ASSUMPTIONS", "GATES", "NEEDS"]
+__all__ = ["GATES", "NEEDS"]
 
 GATES: Final[tuple[Rule[Reason], ...]] = (
     Rule(
         Reason.NOT_LISTENING,
         lambda p: p.binding.listening is False and not p.is_udp,
-        "it is bound but does not listen, so the system refuses every connection",
+        "it is bound, but listen() was not called, so every connection is refused",
     ),
     Rule(
         Reason.GROUP,
         lambda p: p.is_group and not p.is_udp,
-        "nothing can connect to {kind} address",
+        "no connection can be made to {kind} address",
     ),
     Rule(
         Reason.OTHER_PEER,
         lambda p: not p.hears_origin,
-        "it is connected to {peer} and hears nobody else",
+        "it is connected to {peer}, and receives from nobody else",
     ),
     Rule(
         Reason.FAMILY,
         lambda p: p.takes_family is False and p.is_bound_to_loopback,
-        "bound to {bound}, which takes {family} only, and from this machine only",
+        "it is bound to {bound}, which is this machine only",
     ),
     Rule(
         Reason.FAMILY,
         lambda p: p.takes_family is False,
-        "bound to {bound}, which takes {family} only (its machine may have {family} too)",
+        "it is bound to {bound}, which takes {family} only",
     ),
     Rule(
         Reason.GROUP,
         lambda p: p.kind is Kind.MULTICAST and p.is_joined is False,
-        "this machine has not joined {bound} on {arrival}",
+        "this machine has not joined the group {bound} on {arrival}",
     ),
     Rule(
         Reason.GROUP,
         lambda p: p.leaves_group_scope,
-        "packets for {bound} are never forwarded that far",
+        "routers do not forward packets for {bound} that far",
     ),
     Rule(
         Reason.LOOPBACK,
         lambda p: p.is_loopback and not p.inside and not p.heeds_localnet,
-        "{loopback}, which never leaves this machine",
+        "{loopback}, which is this machine only",
     ),
     Rule(
         Reason.LOOPBACK,
         lambda p: p.is_loopback and not p.inside and p.takes_localnet is False,
-        "{loopback}, which never leaves this machine",
+        "{loopback}, which is this machine only",
         reads="route_localnet",
     ),
     Rule(
         Reason.ZONE,
         lambda p: p.has_zone and not p.inside and (p.routed or p.crosses),
-        "{address} is link-local: it means something on the link of {owner} only",
+        "{address} is a link-local address: only machines on {owner} can use it",
     ),
     Rule(
         Reason.ZONE,
         lambda p: p.inside and leaves_source_zone(p),
-        "a link-local source is heard on its own link only, and {address} is not there",
+        "a link-local address works on its own link only, and {address} is not on that link",
     ),
     Rule(
         Reason.ADDRESS_GONE,
         lambda p: AddressState.DAD_FAILED in p.claim,
-        "another machine on the link of {owner} has {address} (duplicate address detection "
-        "failed), so this one does not use it",
+        "another machine on {owner} has {address} already (duplicate address detection failed), "
+        "so this one does not use it",
     ),
     Rule(
         Reason.ADDRESS_GONE,
         lambda p: AddressState.TENTATIVE in p.claim,
-        "{address} on {owner} is still in duplicate address detection (tentative), and nothing "
-        "reaches it before that ends",
+        "{address} on {owner} is not ready yet (tentative: duplicate address detection runs)",
     ),
     Rule(
         Reason.ADDRESS_GONE,
         lambda p: p.owner is None and not p.is_group and p.host.local_routes is not None,
-        "{address} is not an address of this machine now",
+        "this machine does not have the address {address} now",
     ),
     Rule(
         Reason.DEVICE,
         lambda p: not p.fits_device,
-        "bound to the device {device}, and packets for {address} come by {arrival}",
+        "it is bound to the device {device}, and packets for {address} come in by {arrival}",
     ),
     Rule(
         Reason.VRF,
         lambda p: p.vrf and not (p.device or p.is_udp) and p.host.tcp_l3mdev_accept is False,
-        "{arrival} is in the VRF {vrf}, and no socket without a device takes what comes by it",
+        "{arrival} is in the VRF {vrf}, and only a socket that is bound to it takes its packets",
         reads="tcp_l3mdev_accept",
     ),
     Rule(
         Reason.VRF,
         lambda p: p.vrf and not p.device and p.is_udp and p.host.udp_l3mdev_accept is False,
-        "{arrival} is in the VRF {vrf}, and no socket without a device takes what comes by it",
+        "{arrival} is in the VRF {vrf}, and only a socket that is bound to it takes its packets",
         reads="udp_l3mdev_accept",
     ),
     Rule(
@@ -124,43 +123,44 @@ GATES: Final[tuple[Rule[Reason], ...]] = (
     Rule(
         Reason.VRF,
         lambda p: p.inside and not p.is_udp and p.topology.vrfs and leaves_own_vrf(p),
-        "a program with that address does not get from one VRF to another",
+        "a program that sends from that address does not get from one VRF to another",
     ),
     Rule(
         Reason.STRONG_HOST,
         lambda p: p.crosses and p.is_strong is True,
-        "{address} belongs to {owner}, and a strong host takes it by no other interface",
+        "{address} belongs to {owner}, and this system takes packets for it by no other interface "
+        "(strong host model)",
         reads="strong_host",
     ),
     Rule(
         Reason.LINK_DOWN,
         lambda p: not p.inside and not p.link_is_live,
-        "{arrival} is down or has no carrier, so no packet comes in by it",
+        "{arrival} is down or has no carrier, so no packet comes in",
     ),
     Rule(
         Reason.LOOPBACK_DOWN,
         lambda p: p.inside and not loopback_is_live(p),
-        "loopback is down, and a machine reaches all its own addresses through loopback",
+        "loopback is down, and a machine needs it to reach any address of its own",
     ),
     Rule(
         Reason.LINK_DOWN,
         lambda p: p.inside and not p.is_udp and answers_nowhere(p),
-        "bound to the device {device}, which is down, so its answers go nowhere",
+        "it is bound to the device {device}, which is down, so its answers go nowhere",
     ),
     Rule(
         Reason.NO_WAY_BACK,
         lambda p: p.inside and not p.is_udp and loses_answers(p),
-        "bound to the device {device}, which loses its answers to addresses of other interfaces",
+        "it is bound to the device {device}, where its answers to other interfaces get lost",
     ),
     Rule(
         Reason.REVERSE_PATH,
         lambda p: p.fails_reverse_path,
-        "{arrival} drops packets that are not answered by it (its rp_filter is {rp_filter})",
+        "{arrival} drops packets whose answers do not leave by it (its rp_filter is {rp_filter})",
     ),
     Rule(
         Reason.NO_WAY_BACK,
         lambda p: p.back is WayBack.NOWHERE and not p.is_udp,
-        "this machine has no way back to it: {nowhere}",
+        "this machine cannot answer it: {nowhere}",
     ),
 )
 
@@ -173,7 +173,7 @@ NEEDS: Final[tuple[Rule[Condition], ...]] = (
     Rule(
         Condition.LINK_ISOLATION,
         lambda p: p.on_link and not p.crosses,
-        "the link does not isolate its stations",
+        "the network does not keep its devices apart",
     ),
     Rule(
         Condition.ROUTE_THERE,
@@ -183,17 +183,17 @@ NEEDS: Final[tuple[Rule[Condition], ...]] = (
     Rule(
         Condition.ROUTE_BACK,
         lambda p: answers_elsewhere(p) if p.inside else p.needs_way_back,
-        "this machine has a route back",
+        "this machine has a route back to it",
     ),
     Rule(
         Condition.ROUTE_BACK,
         lambda p: p.back is WayBack.ASIDE,
-        "it is found by answers that leave by {back}",
+        "the answers, which leave by {back}, find it",
     ),
     Rule(
         Condition.ROUTE_BACK,
         lambda p: p.back is WayBack.NOWHERE,
-        "it can do without an answer, which finds no way back ({nowhere})",
+        "it needs no answer: this machine cannot send one ({nowhere})",
     ),
     Rule(
         Condition.GUEST,
@@ -203,34 +203,35 @@ NEEDS: Final[tuple[Rule[Condition], ...]] = (
     Rule(
         Condition.NAT,
         lambda p: p.needs_nat,
-        "a router forwards the port ({address} is no address of the internet)",
+        "a router forwards the port to {address}, which is no public address",
     ),
     Rule(
         Condition.WEAK_HOST,
         lambda p: p.crosses,
-        "this machine takes packets for {owner} by {arrival} (weak host)",
+        "this machine takes packets for the address of {owner} by {arrival} (weak host model)",
         reads="strong_host",
     ),
     Rule(
         Condition.PEER_ZONE,
         lambda p: p.has_zone and not p.inside,
-        "it writes its own zone after the %",
+        "it writes the name of its own interface after the %",
     ),
     Rule(
         Condition.DUAL_STACK,
         lambda p: p.takes_family is None,
-        "IPV6_V6ONLY is off",
+        "the socket takes IPv4 too (IPV6_V6ONLY is off)",
         reads="bindv6only",
     ),
     Rule(
         Condition.ROUTE_LOCALNET,
         lambda p: p.is_loopback and not p.inside and p.takes_localnet is True,
-        "it sends packets for {address} here, which route_localnet lets in",
+        "it sends packets for {address} to this machine, whose route_localnet lets them in",
     ),
     Rule(
         Condition.ROUTE_LOCALNET,
         lambda p: p.is_loopback and not p.inside and p.takes_localnet is None,
-        "it sends packets for {address} here, and route_localnet, not known here, lets them in",
+        "it sends packets for {address} to this machine, and route_localnet, not known here, lets "
+        "them in",
     ),
     Rule(
         Condition.LOCAL_ROUTE,
@@ -240,7 +241,7 @@ NEEDS: Final[tuple[Rule[Condition], ...]] = (
     Rule(
         Condition.GROUP_MEMBERSHIP,
         lambda p: p.kind is Kind.MULTICAST,
-        "it sends to the group, and this machine has joined it there",
+        "it sends to the group, and this machine has joined it on that link",
     ),
     Rule(
         Condition.MULTICAST_ROUTING,
@@ -255,39 +256,31 @@ NEEDS: Final[tuple[Rule[Condition], ...]] = (
     Rule(
         Condition.REPLY_ADDRESS,
         lambda p: p.crosses and p.is_udp and p.binding.endpoint.is_unspecified,
-        "it takes the answer from another address than it asked",
+        "it accepts the answer from another address than it asked",
     ),
     Rule(
         Condition.LOCATION,
         lambda p: p.place.ambiguous,
-        "it is where this supposes (its address fits more than one place)",
+        "it is on the network that this answer is for (its address fits several)",
     ),
     Rule(
         Condition.L3MDEV_ACCEPT,
         lambda p: p.vrf and not p.device,
-        "a socket without a device takes what comes by the VRF {vrf} (l3mdev_accept)",
+        "a socket outside the VRF {vrf} takes its packets (l3mdev_accept is on)",
     ),
     Rule(
         Condition.VRF_PROGRAM,
         lambda p: p.inside and p.topology.vrfs and (p.vrf or leaves_own_vrf(p)),
-        "the program there is bound to the VRF too",
+        "the program is bound to the VRF too",
     ),
     Rule(
         Condition.OTHER_LINK,
         lambda p: p.foreign,
-        "it sends by {arrival}, where its address does not belong",
+        "it sends by {arrival}, though its address is of another network",
     ),
     Rule(
         Condition.SENT_BY_LOOPBACK,
         lambda p: p.inside and sent_by_loopback(p),
-        "the program there sends by {arrival} (bound to that device, or by UDP to 0.0.0.0)",
+        "the program is bound to the device {arrival} too, or sends by UDP to 0.0.0.0",
     ),
 )
-
-ASSUMPTIONS: Final = {
-    "route_localnet": "route_localnet is off, as by default",
-    "strong_host": "the host model is the default of its system",
-    "bindv6only": "IPV6_V6ONLY is as the system sets it by default",
-    "tcp_l3mdev_accept": "tcp_l3mdev_accept is off, as by default",
-    "udp_l3mdev_accept": "udp_l3mdev_accept is off, as by default",
-}

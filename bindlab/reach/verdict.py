@@ -35,8 +35,8 @@ class Vantage(enum.Enum):
 
     THIS_HOST = "this machine"
     """A program on this machine, whatever address of it the program sends from."""
-    BEYOND = "beyond, by a router"
-    """A machine on none of the attached networks, whose packets a router brings."""
+    BEYOND = "other networks"
+    """Machines on none of the attached networks, whose packets a router brings."""
     INTERNET = "the internet"
     """The same, with an address of the internet (global unicast)."""
 
@@ -60,6 +60,9 @@ class Answer(enum.Enum):
     """Nothing on this host shuts the origin out for certain; conditions remain."""
     NO = "no"
     """The ordinary kernel path delivers nothing from there."""
+
+
+_WORDS: Final = {Answer.YES: "yes", Answer.CONDITIONAL: "maybe", Answer.NO: "no"}
 
 
 class Scope(enum.IntEnum):
@@ -93,7 +96,7 @@ class Reason(enum.Enum):
     ZONE = "zone"
     """A link-local address, of the socket or the origin, on another link (RFC 4007)."""
     ADDRESS_GONE = "address gone"
-    """It is bound to an address that is none of this host's now."""
+    """It is bound to an address that this host does not have now."""
     DEVICE = "device"
     """It is bound to a device by which such packets do not come."""
     VRF = "VRF"
@@ -226,7 +229,7 @@ class Verdict(Value):
         """What a person there types: a URL, or an endpoint where that is none; "" for nothing.
 
         Behind NAT, and behind the host of a guest, that is nothing of this host's. A zone is
-        the typing machine's own (RFC 4007 section 6): ``%ITS-ZONE`` stands for it.
+        the typing machine's own (RFC 4007 section 6): written as ``%ITS-ZONE`` here.
         """
         if not self.endpoints or {Condition.NAT, Condition.GUEST}.intersection(self.conditions):
             return ""
@@ -244,7 +247,7 @@ class Verdict(Value):
         What is long, as an interface's name may be, is cut.
         """
         who, opens = (printable(text, _CELL) for text in (self.who, self.opens or "-"))
-        return who, self.answer.value, opens, self.explanation
+        return who, _WORDS[self.answer], opens, self.explanation
 
     def to_document(self) -> dict[str, object]:
         """Return this verdict as what JSON can hold, an interface by its name."""
@@ -269,7 +272,7 @@ class Verdict(Value):
         return f"<Verdict on {printable(f'{self.who}: {self}')}>"
 
     def __str__(self) -> str:
-        return f"{self.answer.value}: {self.explanation}"
+        return f"{_WORDS[self.answer].capitalize()}: {self.explanation}"
 
     def _repr_html_(self) -> str:
         return html_table((), HEADINGS, [self.cells], map(assumed, self.assumptions))
@@ -277,4 +280,4 @@ class Verdict(Value):
 
 def assumed(note: str) -> str:
     """Return the line that says what was taken for granted."""
-    return f"assumed: {note}"
+    return f"Assuming that {note}."

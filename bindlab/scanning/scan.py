@@ -1,5 +1,6 @@
 """What serves on a port of this machine, seen from outside of its process."""
 
+from bindlab.assumption import Assumption
 from bindlab.binding import Binding
 from bindlab.endpoint import Transport, address_text, parse_port, parse_transport
 from bindlab.host import Host
@@ -12,8 +13,6 @@ from bindlab.snapshot import interfaces, this_host
 from bindlab.value import Value
 
 __all__ = ["Answering", "answering"]
-
-_DEDUCED = "what it is bound to was deduced from where it answers"
 
 
 class Answering(Value):
@@ -44,7 +43,7 @@ class Answering(Value):
     @property
     def assumptions(self) -> tuple[str, ...]:
         """What is taken for granted in ``bindings``: nothing, where the system lists them."""
-        return () if self.listed is not None else (_DEDUCED,)
+        return () if self.listed is not None else (Assumption.DEDUCED,)
 
     @property
     def not_listening(self) -> tuple[Binding, ...]:

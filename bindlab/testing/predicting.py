@@ -69,7 +69,7 @@ def assert_not_reachable(target: Target, origin: OriginLike, *, host: Host | Non
     if not verdict:
         return
     bound = _bound(reach.bindings)
-    sentence = f"{_asked(verdict)} can reach {bound} {verdict.explanation}"
+    sentence = f"{_asked(verdict)} can reach {bound}: {verdict.explanation}"
     raise AssertionError(f"{sentence}\n\n{reach}")
 
 

@@ -1,0 +1,26 @@
+"""What an answer takes for granted, where nobody was asked: the words, and names that stay."""
+
+import enum
+from collections.abc import Iterable
+
+__all__ = ["Assumption", "assuming"]
+
+
+class Assumption(enum.StrEnum):
+    """A clause after "assuming that"; its name, in small letters, is what JSON has."""
+
+    LISTENING = "a server listens there"
+    DEDUCED = "the server is bound to what its answers point to"
+    LOOPBACK = "this machine has a loopback interface, though none is listed"
+    V6ONLY = "IPV6_V6ONLY is as this system sets it by default"
+    BINDV6ONLY = "IPV6_V6ONLY is as the system of that machine sets it by default"
+    ROUTE_LOCALNET = "route_localnet is off, as by default"
+    STRONG_HOST = "the host model is the default of its system"
+    TCP_L3MDEV_ACCEPT = "tcp_l3mdev_accept is off, as by default"
+    UDP_L3MDEV_ACCEPT = "udp_l3mdev_accept is off, as by default"
+
+
+def assuming(assumptions: Iterable[str]) -> str:
+    """Return the sentence that says what was taken for granted; "" for nothing."""
+    clauses = [f"that {clause}" for clause in dict.fromkeys(assumptions)]
+    return "Assuming " + " and ".join(clauses) + "." if clauses else ""

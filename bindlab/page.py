@@ -1,0 +1,125 @@
+"""Text laid out for a page: no line wider than it, no word broken, columns straight."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from bindlab.printable import printable
+
+__all__ = [
+    "columns",
+    "indented",
+    "listed",
+    "pad",
+    "page_width",
+    "shorter",
+    "width_of",
+    "wrapped",
+]
+
+NARROWEST, INDENT = 40, "  "
+MOST = 4  # things that are named together; more are counted
+_LAST = 18  # columns that the last cell of a row has at least
+_GAP = "   "
+
+
+def page_width() -> int:
+    """Return how many columns a line may have: ``COLUMNS``, else the terminal's, else 80."""
+    import shutil  # not needed until somebody reads
+
+    return max(NARROWEST, shutil.get_terminal_size((80, 24)).columns)
+
+
+def width_of(text: str) -> int:
+    """Return how many columns *text* takes in a terminal: wide characters take two."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
+
+
+def pad(text: str, width: int) -> str:
+    """Return *text* with spaces behind it, *width* columns wide."""
+    return text + " " * (width - width_of(text))
+
+
+def shorter(text: str, width: int) -> str:
+    """Return *text* on one line of at most *width* columns, cut if it is longer."""
+    line = printable(text, width)
+    if width_of(line) <= width:
+        return line
+    kept = line.removesuffix("...")
+    while width_of(kept) > width - len("..."):  # of wide characters fewer fit
+        kept = kept[:-1]
+    return f"{kept}..."
+
+
+def wrapped(text: str, width: int, first: str = "", rest: str | None = None) -> list[str]:
+    """Return *text* in lines of *width* columns, broken between words.
+
+    *first* begins the first line, and *rest*, by default as many spaces, the others. A word
+    that is longer than a line is cut, if it is no address: half an address is of no use.
+    """
+    begins = " " * width_of(first) if rest is None else rest
+    lines = [first]
+    free = width - width_of(first)
+    is_empty = True
+    for word in text.split():
+        if not is_empty and width_of(word) >= free:
+            lines.append(begins)
+            free, is_empty = width - width_of(begins), True
+        if is_empty and width_of(word) > free and not _is_address(word):
+            word = shorter(word, free)
+        lines[-1] += word if is_empty else f" {word}"
+        free -= width_of(word) + (not is_empty)
+        is_empty = False
+    return lines
+
+
+def indented(sentences: Iterable[str], width: int) -> list[str]:
+    """Return *sentences*, each on lines of its own, a little to the right."""
+    return [line for one in sentences for line in wrapped(one, width, INDENT)]
+
+
+def listed(items: Sequence[str], most: int = MOST) -> str:
+    """Return *items* in words, the first *most* of them if there are many more."""
+    if len(items) > most + (most > 1):
+        return f"{', '.join(items[:most])} and {len(items) - most} others"
+    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+
+
+def columns(rows: Sequence[Sequence[str]], width: int, indent: str = INDENT) -> list[str]:
+    """Return *rows* with their cells below each other; the last cell of a row may be wrapped.
+
+    A row whose cells do not fit beside each other has its first cell on a line of its own.
+    """
+    side_by_side = list(rows)
+    while True:
+        wide = [
+            max((width_of(c) for c in column), default=0)
+            for column in zip(*side_by_side, strict=True)
+        ]
+        *left, last = wide or [0]
+        start = len(indent) + sum(left) + len(_GAP) * len(left)
+        if start + min(last, _LAST) <= width:
+            break
+        widest = max(side_by_side, key=lambda row: sum(map(width_of, row[:-1])))
+        side_by_side.remove(widest)
+    lines: list[str] = []
+    for row in rows:
+        if row in side_by_side:
+            *cells, end = row
+            padded = [pad(cell, w) + _GAP for cell, w in zip(cells, left, strict=True)]
+            found = wrapped(end, width, indent + "".join(padded), " " * start)
+        else:
+            first, *others = row
+            found = wrapped(first, width, indent)
+            for cell in others:
+                found += wrapped(cell, width, f"{indent}    ")
+        lines.extend(line.rstrip() for line in found if line.strip())
+    return lines
+
+
+def _is_address(word: str) -> bool:
+    return "://" in word or word.lstrip("(").startswith("[")

@@ -1,0 +1,84 @@
+"""The machine as a picture in plain text: a box, its addresses at the wall, who gets in by each.
+
+ASCII, so that it looks the same in a log, a terminal and an issue.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from bindlab.endpoint import address_text, parse_address
+from bindlab.host import Host
+from bindlab.interface import Interface
+from bindlab.page import pad, shorter, width_of, wrapped
+from bindlab.reach.verdict import THIS_HOST, Answer, Vantage, Verdict
+
+__all__ = ["picture"]
+
+_ARROWS: Final = {Answer.YES: "<----", Answer.CONDITIONAL: "<-?--", Answer.NO: "  x--"}
+_LEGEND: Final = "<---- gets in   <-?-- may get in   x-- is shut out"
+_TITLE: Final = "-- this machine "
+_NAME: Final = 15
+
+
+def picture(
+    host: Host,
+    headlines: Sequence[str],
+    rows: Sequence[Verdict],
+    background: Collection[str],
+    width: int,
+) -> str:
+    """Return the machine, each address with who comes by it; interfaces in *background* counted."""
+    at_link = {(row.interface, row.origin): row for row in rows}
+    vantages = [row for row in rows if isinstance(row.origin, Vantage)]
+    doors: list[tuple[str, str, str]] = []  # interface, address, who comes by it
+    shown = [interface for interface in host.interfaces if interface.display_name not in background]
+    for interface in shown:
+        name, state = shorter(interface.display_name, _NAME), _state(interface)
+        for address in interface.addresses:
+            guest = at_link.get((interface.display_name, address.network))
+            if interface.holds_loopback and vantages and _comes_by(vantages[0], interface):
+                guest = vantages.pop(0)
+            text = address_text(parse_address(address)).partition("%")[0]
+            doors.append((name, f"{text}{state}", _arrow(guest)))
+            name = ""
+        if name:
+            doors.append((name, f"no address{state}", ""))
+    column = max((width_of(name) for name, _, _ in doors), default=0)
+    inside = [f"  {pad(name, column)}  {address}" for name, address, _ in doors]
+    if folded := len(host.interfaces) - len(shown):
+        inside.append(f"  and {folded} virtual interfaces")
+    wall = max(map(width_of, [*inside, _TITLE])) + 2
+    guests = [guest for *_, guest in doors] + [""]
+    lines = [line for headline in headlines for line in wrapped(headline, width)]
+    lines += ["", f"+{_TITLE}{'-' * (wall - len(_TITLE))}+"]
+    for line, who in zip(inside, guests, strict=False):
+        lines.append(_fitting(f"|{pad(line, wall)}|{who}", width))
+    lines.append(f"+{'-' * wall}+")
+    lines += [_fitting(f"{' ' * (wall + 2)}{_arrow(row)}", width) for row in vantages]
+    return "\n".join([*lines, "", _LEGEND])
+
+
+def _arrow(row: Verdict | None) -> str:
+    if row is None:
+        return ""
+    who = row.origin.value if isinstance(row.origin, Vantage) else str(row.origin).split("%")[0]
+    return f"{_ARROWS[row.answer]} {who}"
+
+
+def _fitting(line: str, width: int) -> str:
+    """Return *line* without the last word or words that have no room; the table has them."""
+    while width_of(line) > width and " " in line.strip():
+        line = line.rpartition(" ")[0].rstrip()
+    return line
+
+
+def _comes_by(row: Verdict, loopback: Interface) -> bool:
+    """Whether this machine's own programs knock at loopback, be it in vain."""
+    at_loopback = not row.endpoints or row.endpoints[0].interface == loopback.display_name
+    return row.origin is THIS_HOST and at_loopback
+
+
+def _state(interface: Interface) -> str:
+    if interface.is_up is False:
+        return " (down)"
+    return " (no carrier)" if interface.is_running is False else ""
