@@ -290,6 +290,20 @@ class TestStates:
                 assert meets(net.peer, "10.2.0.1") == "silence"
                 assert meets(net.laptop, "10.1.0.1") == "accepted"
 
+    @pytest.mark.parametrize(
+        "bridge", [Nic(bridge=True, up=False), Nic(bridge=True, carrier=False)]
+    )
+    def test_a_bridge_can_be_down_or_without_carrier(self, bridge: Nic) -> None:
+        """What is plugged into a host's bridge is made all the same, and meets nobody."""
+        with lab.network(
+            laptop={"br0": bridge.replace(addresses="10.0.0.1/24")},
+            web={"eth0": Nic("10.0.0.2/24", network="br0")},
+            db={"eth0": Nic("10.0.0.3/24", network="br0")},
+        ) as net:
+            assert not net.laptop.host().interface("br0").is_running
+            with serve(net.web, "0.0.0.0"):
+                assert meets(net.db, "10.0.0.2") == "silence"
+
     def test_loopback_can_be_down(self) -> None:
         """Without lo, a host does not reach even its own address, while its peers do."""
         with (

@@ -6,8 +6,6 @@ import signal
 import time
 from collections.abc import Collection, Iterator
 
-__all__ = ["end_descendants", "end_members"]
-
 _SURE = 40  # passes over all processes that find nobody
 _PATIENCE = 5.0  # seconds; what is killed may take a while to end
 

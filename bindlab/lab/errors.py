@@ -2,8 +2,6 @@
 
 from bindlab.printable import printable_lines
 
-__all__ = ["LabError"]
-
 
 class LabError(OSError):
     """A network could not be made, or one of its hosts is gone; the message names the piece.

@@ -7,8 +7,6 @@ from typing import Literal, TypeAlias
 from bindlab.endpoint import parse_port
 from bindlab.lab.errors import LabError
 
-__all__ = ["FirewallAnswer", "firewall", "load"]
-
 FirewallAnswer: TypeAlias = Literal["drop", "reject", "reset"]
 
 _ANSWERS: dict[FirewallAnswer, str] = {

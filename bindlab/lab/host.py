@@ -6,26 +6,25 @@ import pickle
 import socket
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ParamSpec, TypeAlias, TypeVar
+from io import FileIO
+from typing import IO, TYPE_CHECKING, ParamSpec, TypeAlias, TypeVar
 
 from bindlab.endpoint import Endpoint, IPAddress, Transport
-from bindlab.lab.checks import checked_command, checked_environment, checked_path, checked_stream
-from bindlab.lab.client import AgentClient, reads_first
+from bindlab.lab.checks import checked_command, checked_environment, checked_stream, path_text
 from bindlab.lab.machine import Machine
-from bindlab.lab.objects import Packed, Raised, Request, pack, receive_answer, send_packed
-from bindlab.lab.program import Program, Start, Stream, end, launch
-from bindlab.lab.wire import Closed
+from bindlab.lab.messages import Call, Raised, Start, ask, unpacked
+from bindlab.lab.program import Program, end
 from bindlab.sockaddr import family_of, kind_of, protocol_of, to_sockaddr
 
 if TYPE_CHECKING:
     from bindlab.host import Host
     from bindlab.probing import Probe
 
-__all__ = ["LabHost"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Socket: TypeAlias = socket.socket  # "socket" means the method inside LabHost
+Stream: TypeAlias = IO[bytes] | IO[str] | int | None
 
 
 class LabHost:
@@ -46,9 +45,9 @@ class LabHost:
         self.name = name
         self.machine = machine
         self.pid = pid
-        self._client = AgentClient(name, requests)
+        self._requests = requests
         self._sockets: weakref.WeakSet[Socket] = weakref.WeakSet()
-        self._programs: set[Program] = set()
+        self._programs: list[Program] = []
 
     def __repr__(self) -> str:
         return f"<LabHost {self.name}, pid {self.pid}>"
@@ -56,7 +55,7 @@ class LabHost:
     @property
     def programs(self) -> tuple[Program, ...]:
         """The programs that were started here and have not been seen to end."""
-        return tuple(self._programs)
+        return tuple(program for program in self._programs if program.returncode is None)
 
     def call(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Return ``function(*args, **kwargs)``, called on this host.
@@ -68,21 +67,27 @@ class LabHost:
         ends before it returned, or a host that is gone, a ``LabError``. A process that the
         function forks has no answer to give, and ends with the function's own.
         """
-        request = _packed(Request(function, args, kwargs))
-        status, task = self._client.ask(f"call {_module(function)}")
-        with status, task:
-            try:
-                send_packed(task, request)
-                # A process that the function left behind may hold its end of the first open.
-                if not reads_first(task, status):
-                    raise self._client.failure(status, repr(function))
-                answer = receive_answer(task, function, self._sockets)
-            except (Closed, ConnectionError) as error:
-                raise self._client.failure(status, repr(function)) from error
-        if isinstance(answer, Raised):
-            answer.error.add_note(f"raised on {self.name}:\n{answer.traceback}")
-            raise answer.error from answer.cause
-        return answer.value
+        module: object = getattr(function, "__module__", None)
+        if module == "__main__":
+            raise TypeError(
+                f"{function!r} is in __main__, which hosts cannot import: put it in a module"
+            )
+        request = ["call", module if isinstance(module, str) else "builtins"]
+        try:
+            channel, kind, descriptors = ask(
+                self._requests, self.name, repr(function), request, Call(function, args, kwargs)
+            )
+        except (AttributeError, pickle.PicklingError) as error:
+            text = f"hosts cannot find {function!r} by its name, or not take its arguments: {error}"
+            raise TypeError(text) from error
+        channel.close()
+        if kind == "returned":
+            value, sockets = unpacked(descriptors, function)
+            self._sockets.update(sockets)
+            return value
+        raised, _ = unpacked(descriptors, Raised)
+        raised.error.add_note(f"raised on {self.name}:\n{raised.traceback}")
+        raise raised.error from raised.cause
 
     def listen(
         self,
@@ -201,27 +206,36 @@ class LabHost:
         start = Start(
             checked_command(command),
             checked_environment(os.environ if env is None else env),
-            checked_path("cwd", os.getcwd() if cwd is None else cwd),
+            path_text("cwd", os.getcwd() if cwd is None else cwd),
         )
         streams = (
             checked_stream("stdin", stdin),
             checked_stream("stdout", stdout),
             checked_stream("stderr", stderr),
         )
-        for program in tuple(self._programs):
+        for program in self.programs:
             program.poll()  # what has ended is let go
-        program = launch(self._client, start, streams, self._programs.discard)
-        self._programs.add(program)
+        with contextlib.ExitStack() as on_failure, FileIO(os.devnull, "r+") as null:
+            captured = on_failure.enter_context(FileIO(os.memfd_create("output"), "r+"))
+            given = [
+                default.fileno() if stream is None else stream
+                for stream, default in zip(streams, (null, captured, captured), strict=True)
+            ]
+            channel, _, (number,) = ask(
+                self._requests, self.name, start.command[0], ["run"], start, given
+            )
+            on_failure.enter_context(channel)
+            program = Program(start.command, FileIO(number), channel, captured)
+            on_failure.pop_all()
+        self._programs = [*self.programs, program]
         return program
 
     def close(self) -> None:
         """End what runs here and close what was handed over; the network does it at its end."""
         with contextlib.ExitStack() as closing:
-            closing.callback(self._client.close)
+            closing.callback(self._requests.close)
             for sock in tuple(self._sockets):
                 closing.callback(sock.close)
-            for program in self.programs:
-                closing.callback(program.release)
             end(self.programs)
 
 
@@ -241,21 +255,3 @@ def dial(
         sock.connect(to_sockaddr(endpoint))
         on_failure.pop_all()
     return sock
-
-
-def _packed(request: Request) -> Packed:
-    function = request.function
-    if _module(function) == "__main__":
-        raise TypeError(
-            f"{function!r} is in __main__, which hosts cannot import: put it in a module"
-        )
-    try:
-        return pack(request)
-    except (AttributeError, pickle.PicklingError) as error:
-        text = f"hosts cannot find {function!r} by its name, or not take its arguments: {error}"
-        raise TypeError(text) from error
-
-
-def _module(function: Callable[..., object]) -> str:
-    name: object = getattr(function, "__module__", None)
-    return name if isinstance(name, str) else "builtins"

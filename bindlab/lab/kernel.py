@@ -8,10 +8,10 @@ import errno
 import functools
 import os
 import signal
+import sys
+from collections.abc import Callable
 
 from bindlab.lab.errors import LabError
-
-__all__ = ["adopt_orphans", "die_with_parent", "new_network", "own_network"]
 
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
@@ -50,6 +50,30 @@ def own_network() -> None:
     except OSError as error:
         raise LabError(error.errno, f"cannot become root of a user namespace: {error}") from error
     new_network()
+
+
+def enter(namespace: int) -> None:
+    """Move this process into the network namespace that is open as descriptor *namespace*."""
+    if _libc().setns(namespace, CLONE_NEWNET) != 0:
+        number = ctypes.get_errno()
+        raise LabError(number, f"setns: {os.strerror(number)}")
+
+
+def forked(body: Callable[[], None]) -> int:
+    """Fork a process that calls *body* and ends, at the latest when this one does."""
+    parent = os.getpid()
+    if pid := os.fork():
+        return pid
+    try:
+        die_with_parent(parent)
+        body()
+        os._exit(0)
+    except (ConnectionError, EOFError):
+        pass  # whom it would tell is gone
+    except BaseException as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+    finally:
+        os._exit(1)
 
 
 def die_with_parent(parent: int) -> None:

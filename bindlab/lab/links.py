@@ -8,9 +8,8 @@ import errno
 import socket
 import struct
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Interface
-from typing import NamedTuple
 
 from bindlab.endpoint import IPAddress
 from bindlab.interface import InterfaceAddress
@@ -33,25 +32,14 @@ from bindlab.linux import (
 )
 from bindlab.route import Route
 
-__all__ = [
-    "End",
-    "add_address",
-    "add_bridge",
-    "add_cable",
-    "add_route",
-    "plug_in",
-    "set_up",
-    "stop_autoconfiguration",
-    "wait_until_settled",
-]
-
 _NEW = NLM_F_CREATE | NLM_F_EXCL
-_ADDRESS, _NAME, _MASTER, _OPERSTATE, _INFO, _NAMESPACE, _BY_FAMILY = 1, 3, 10, 16, 18, 19, 26
+_ADDRESS, _NAME, _MASTER, _OPERSTATE, _INFO, _BY_FAMILY, _NAMESPACE = 1, 3, 10, 16, 18, 26, 28
 _INFO_KIND, _INFO_DATA, _INFO_SLAVE_DATA = 1, 2, 5
 _VETH_PEER = 1
 _BRIDGE_SNOOPING, _PORT_STATE = 23, 1
 _ADDRESS_GENERATION, _NO_GENERATION = 8, b"\1"
-_UNKNOWN, _IS_UP, _PORT_FORWARDS = 0, 6, 3  # IF_OPER_..., BR_STATE_FORWARDING
+_CARRIER, _STATE_UNKNOWN, _STATE_UP = 33, 0, 6  # IF_OPER_...
+_FORWARDING = b"\3"  # BR_STATE_FORWARDING
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
 _IFA_F_NODAD = 0x02
 _RTA_DESTINATION, _RTA_OUT, _RTA_GATEWAY, _RTA_METRIC, _RTA_SOURCE, _RTA_VIA = 1, 4, 5, 6, 7, 18
@@ -62,34 +50,32 @@ _UNICAST = 1
 _REFUSALS = {"blackhole": 6, "unreachable": 7, "prohibit": 8}
 
 
-class End(NamedTuple):
-    """One end of a cable: the interface's name, and the process whose host it is put in."""
-
-    name: str
-    pid: int | None = None
-    hardware: bytes | None = None
-
-
-def add_bridge(netlink: Netlink, end: End) -> None:
-    """Make a switch; it forwards to all ports what it should, multicast included."""
+def add_bridge(netlink: Netlink, name: str, hardware: bytes | None = None) -> None:
+    """Make a bridge; it forwards to all ports what it should, multicast included."""
     info: Attributes = [(_INFO_KIND, b"bridge"), (_INFO_DATA, [(_BRIDGE_SNOOPING, b"\0")])]
-    body = ifinfomsg() + packed([*_placed(end), (_INFO, info)])
-    _order(netlink, f"bridge {end.name}", RTM_NEWLINK, body, _NEW)
+    address: Attributes = [(_ADDRESS, hardware)] if hardware else []
+    body = ifinfomsg() + packed([(_NAME, name), (_INFO, info), *address])
+    _order(netlink, f"bridge {name}", RTM_NEWLINK, body, _NEW)
 
 
-def add_cable(netlink: Netlink, near: End, far: End) -> None:
-    """Make a pair of interfaces (veth(4)): what goes into the one comes out of the other."""
-    peer = ifinfomsg() + packed(_placed(far))
+def add_cable(
+    netlink: Netlink, name: str, hardware: bytes, far_name: str, far_namespace: int
+) -> None:
+    """Make a pair of interfaces (veth(4)): what goes into the one comes out of the other.
+
+    The far one is put into the namespace that is open as descriptor *far_namespace*.
+    """
+    peer = ifinfomsg() + packed([(_NAME, far_name), (_NAMESPACE, far_namespace)])
     info: Attributes = [(_INFO_KIND, b"veth"), (_INFO_DATA, [(_VETH_PEER, peer)])]
-    body = ifinfomsg() + packed([*_placed(near), (_INFO, info)])
-    _order(netlink, f"veth interface {far.name}", RTM_NEWLINK, body, _NEW)
+    body = ifinfomsg() + packed([(_NAME, name), (_ADDRESS, hardware), (_INFO, info)])
+    _order(netlink, f"veth interface {name}", RTM_NEWLINK, body, _NEW)
 
 
 def plug_in(netlink: Netlink, port: str, bridge: str) -> None:
     """Make *port* a port of *bridge*, and switch it on."""
-    body = ifinfomsg() + packed([(_NAME, port), (_MASTER, socket.if_nametoindex(bridge))])
+    fields: Attributes = [(_NAME, port), (_MASTER, socket.if_nametoindex(bridge))]
+    body = ifinfomsg(IFF_UP, IFF_UP) + packed(fields)
     _order(netlink, f"port {port} of {bridge}", RTM_NEWLINK, body)
-    set_up(netlink, port)
 
 
 def set_up(netlink: Netlink, name: str) -> None:
@@ -150,34 +136,28 @@ def add_route(netlink: Netlink, route: Route) -> None:
     _order(netlink, f"route to {to}", RTM_NEWROUTE, head + packed(fields), _NEW)
 
 
-def wait_until_settled(
-    netlink: Netlink, live: Iterable[str], dead: Iterable[str] = (), timeout: float = 5.0
-) -> None:
+def wait_until_settled(netlink: Netlink, names: Iterable[str], timeout: float = 5.0) -> None:
     """Wait until the kernel has seen what the other end of each interface does.
 
-    Those that are *live* get their carrier, and a port of a bridge forwards then; those that are
-    *dead* have none. The kernel finds out in its own time. A first SYN sent before would be
-    lost, and the next one comes a second later; and an unplugged interface looks plugged in.
+    It finds out in its own time. A first SYN sent before would be lost, and the next one comes
+    a second later; and an interface that is not plugged in looks as if it were.
     """
     deadline = time.monotonic() + timeout
-    for name, is_settled in (*((n, _runs) for n in live), *((n, _knows_its_state) for n in dead)):
-        while not is_settled(netlink, name):
+    for name in names:
+        while not _is_settled(link_attributes(netlink, name)):
             if time.monotonic() > deadline:
                 raise LabError(None, f"interface {name} did not settle in {timeout} seconds")
             time.sleep(0.0005)
 
 
-def _knows_its_state(netlink: Netlink, name: str) -> bool:
-    return link_attributes(netlink, name)[_OPERSTATE][0] != _UNKNOWN
-
-
-def _runs(netlink: Netlink, name: str) -> bool:
-    link = link_attributes(netlink, name)
-    if link[_OPERSTATE][0] != _IS_UP:
-        return False
+def _is_settled(link: Mapping[int, bytes]) -> bool:
+    """Return whether an interface does what its carrier lets it do; a port of a bridge forwards."""
+    state, has_carrier = link[_OPERSTATE][0], link[_CARRIER][0]
+    if not has_carrier:
+        return state not in (_STATE_UNKNOWN, _STATE_UP)
     info = attributes(link.get(_INFO, b""))
-    port = attributes(info.get(_INFO_SLAVE_DATA, b""))
-    return _PORT_STATE not in port or port[_PORT_STATE][0] == _PORT_FORWARDS
+    port_state = attributes(info.get(_INFO_SLAVE_DATA, b"")).get(_PORT_STATE, _FORWARDING)
+    return state == _STATE_UP and port_state == _FORWARDING
 
 
 def _order(netlink: Netlink, piece: str, kind: int, body: bytes, flags: int = 0) -> None:
@@ -188,15 +168,6 @@ def _order(netlink: Netlink, piece: str, kind: int, body: bytes, flags: int = 0)
         missing = " (this kernel lacks it)" if lacking else ""
         text = f"cannot make {piece}: {error.strerror}{missing}"
         raise LabError(error.errno, text) from error
-
-
-def _placed(end: End) -> Attributes:
-    fields: list[tuple[int, bytes | str | int]] = [(_NAME, end.name)]
-    if end.pid is not None:
-        fields.append((_NAMESPACE, end.pid))
-    if end.hardware is not None:
-        fields.append((_ADDRESS, end.hardware))
-    return fields
 
 
 def _family(ip: IPAddress) -> int:

@@ -1,35 +1,30 @@
 """What a host of the lab is to look like: its interfaces, routes and settings, as values."""
 
 from collections.abc import Iterable, Mapping
-from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_interface
-from typing import NamedTuple, TypeAlias
+from ipaddress import IPv4Address, IPv6Address
+from typing import TypeAlias
 
 from bindlab.endpoint import IPAddress, parse_address
 from bindlab.interface import InterfaceAddress
 from bindlab.lab.checks import (
     check_addresses,
-    check_router,
-    checked_number,
-    checked_switch,
-    encodable,
+    check_routes,
+    check_settings,
+    file_text,
+    interface_address,
     interface_name,
-    net_sysctl,
     networks_of,
+    sysctl_path,
     sysctl_value,
 )
 from bindlab.route import Route
 from bindlab.value import Given, Value
-
-__all__ = ["Addresses", "Machine", "Nic", "Plan", "Wiring"]
 
 Addresses: TypeAlias = str | Iterable[str | InterfaceAddress]
 Routers: TypeAlias = str | IPAddress | Iterable[str | IPAddress]
 Wiring: TypeAlias = "Machine | Mapping[str, Addresses | Nic]"
 _Nics: TypeAlias = "Mapping[str, Addresses | Nic] | Iterable[tuple[str, Addresses | Nic]]"
 _Sysctls: TypeAlias = Mapping[str, int | str] | Iterable[tuple[str, int | str]]
-
-# The highest value of the settings that are numbers.
-_RP_FILTER, _ARP_IGNORE = 2, 8
 
 
 class Nic(Value):
@@ -62,20 +57,11 @@ class Nic(Value):
     disable_ipv6: bool = False
 
     def _check(self) -> None:
-        self._set(
-            addresses=_interface_addresses(self.addresses),
-            peer=_addresses(self.peer),
-        )
+        given = (self.addresses,) if isinstance(self.addresses, str) else self.addresses
+        self._set(addresses=tuple(map(interface_address, given)), peer=_routers(self.peer))
         if self.network is not None:
             interface_name(self.network)
-        checked_switch("up", self.up)
-        checked_switch("carrier", self.carrier)
-        checked_switch("bridge", self.bridge)
-        checked_switch("link_local", self.link_local)
-        checked_number("rp_filter", self.rp_filter, _RP_FILTER)
-        checked_number("arp_ignore", self.arp_ignore, _ARP_IGNORE)
-        checked_switch("route_localnet", self.route_localnet)
-        checked_switch("disable_ipv6", self.disable_ipv6)
+        check_settings(self._fields, vars(self))
 
 
 class Machine(Value):
@@ -115,89 +101,48 @@ class Machine(Value):
                 (interface_name(name), nic if isinstance(nic, Nic) else Nic(nic))
                 for name, nic in dict(self.nics).items()
             ),
-            gateway=_addresses(self.gateway),
-            routes=tuple(_route(route) for route in self.routes),
+            gateway=_routers(self.gateway),
+            routes=tuple(map(_route, self.routes)),
             sysctl=tuple(
-                (net_sysctl(key), sysctl_value(key, value))
+                (sysctl_path(key), sysctl_value(key, value))
                 for key, value in dict(self.sysctl).items()
             ),
         )
-        checked_switch("forwarding", self.forwarding)
-        checked_number("rp_filter", self.rp_filter, _RP_FILTER)
-        checked_number("arp_ignore", self.arp_ignore, _ARP_IGNORE)
-        checked_switch("route_localnet", self.route_localnet)
-        checked_switch("disable_ipv6", self.disable_ipv6)
-        checked_switch("bindv6only", self.bindv6only)
-        encodable("a firewall, a ruleset for nft,", self.firewall)
+        check_settings(self._fields, vars(self))
+        file_text("a firewall, a ruleset for nft,", self.firewall)
         for name, nic in self.nics:
             ipv6 = not (self.disable_ipv6 or nic.disable_ipv6)
             check_addresses(name, nic.addresses, up=nic.up, ipv6=ipv6)
-        self._check_routers()
-
-    def _check_routers(self) -> None:
-        """Raise ``ValueError`` for a way that leads to no neighbour, as the kernel would."""
         if len({router.version for router in self.gateway}) < len(self.gateway):
             raise ValueError("two gateways of one family: give the other as a Route")
-        own = {address.ip for _, nic in self.nics for address in nic.addresses}
-        linked = [
-            network
-            for name, nic in self.nics
-            if nic.up and name != "lo"
-            for address in nic.addresses
-            for network in networks_of(address, nic.peer)
-        ]
-        for router in self.gateway:
-            if router.version == 6 and router.is_link_local:
-                raise ValueError(
-                    f"the gateway {router} is on every link: write routes=[Route('::/0', "
-                    f"'wifi', '{router}')]"
-                )
-            check_router(router, own, linked)
-        for route in self.routes:
-            if route.gateway is None:
-                linked += [route.network] if route.refusal is None else []
-            elif route.gateway.version == 4 or not route.gateway.is_link_local:
-                check_router(route.gateway, own, linked)
+        check_routes(
+            routes_of(self),
+            own=(address.ip for _, nic in self.nics for address in nic.addresses),
+            linked=(
+                network
+                for name, nic in self.nics
+                if nic.up and name != "lo"
+                for address in nic.addresses
+                for network in networks_of(address, nic.peer)
+            ),
+        )
 
 
-class Plan(NamedTuple):
-    """The machines of a network that is to be made."""
-
-    machines: Mapping[str, Machine]
+def routes_of(machine: Machine) -> tuple[Route, ...]:
+    """Return the default routes by the gateways, and the other routes."""
+    defaults = {4: "0.0.0.0/0", 6: "::/0"}
+    by_gateway = (Route(defaults[each.version], gateway=each) for each in machine.gateway)
+    return (*by_gateway, *machine.routes)
 
 
 def _route(route: object) -> Route:
     if not isinstance(route, Route):
         write = "Route('10.0.0.0/8', gateway='10.0.0.1')"
         raise TypeError(f"a route is a Route, not {route!r}: write {write}")
-    if route.refusal is None and route.interface is None:
-        if route.gateway is None:
-            raise ValueError(
-                f"the route to {route.network} leads nowhere: give interface=, gateway= or both"
-            )
-        if route.gateway.version == 6 and route.gateway.is_link_local:
-            raise ValueError(f"{route.gateway} is a router on every link: say which by interface=")
     return route
 
 
-def _addresses(given: Routers) -> tuple[IPAddress, ...]:
+def _routers(given: Routers) -> tuple[IPAddress, ...]:
     if isinstance(given, str | IPv4Address | IPv6Address):
         return (parse_address(given),)
     return tuple(map(parse_address, given))
-
-
-def _interface_addresses(given: Addresses) -> tuple[InterfaceAddress, ...]:
-    return tuple(map(_interface_address, (given,) if isinstance(given, str) else given))
-
-
-def _interface_address(given: object) -> InterfaceAddress:
-    if isinstance(given, IPv4Interface | IPv6Interface):
-        return given
-    if not isinstance(given, str):
-        raise TypeError(f"an interface's address is text such as '10.0.0.1/24', not {given!r}")
-    if "/" not in given:
-        raise ValueError(
-            f"{given!r} has no prefix length: write '192.168.0.102/24', or /32 or /128 for "
-            "an address alone"
-        )
-    return ip_interface(given)

@@ -2,8 +2,8 @@
 
 import contextlib
 import io
-import json
 import os
+import select
 import socket
 import sys
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -13,16 +13,14 @@ from bindlab.endpoint import IPAddress
 from bindlab.lab.ending import end_members
 from bindlab.lab.errors import LabError
 from bindlab.lab.host import LabHost
-from bindlab.lab.machine import Machine, Plan, Wiring
-from bindlab.lab.objects import send_object
+from bindlab.lab.machine import Machine, Wiring
+from bindlab.lab.messages import packed, pair, receive, send
 from bindlab.lab.program import end
-from bindlab.lab.wire import Closed, pair, receive
 from bindlab.value import Value
 
 if TYPE_CHECKING:
     import subprocess
 
-__all__ = ["Availability", "Network", "available", "network"]
 
 _PROGRAM: Final = (
     "import socket, sys; sys.path[:] = sys.argv[3:]; from bindlab.lab.builder import main; "
@@ -135,8 +133,6 @@ def _held(machines: Mapping[str, Machine]) -> Generator[Mapping[str, LabHost], N
     import subprocess
 
     with contextlib.ExitStack() as closing:
-        namespaces: list[io.FileIO] = []
-        held = closing.enter_context(contextlib.ExitStack())
         control, theirs = pair()
         closing.enter_context(control)
         # A session of its own, so that Ctrl-C at the terminal ends it through us alone.
@@ -151,20 +147,18 @@ def _held(machines: Mapping[str, Machine]) -> Generator[Mapping[str, LabHost], N
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
-        # A forked child that leaves the ``with`` too closes its copies, and ends nothing.
-        owner = os.getpid()
-        closing.callback(_end, builder, owner, namespaces)
-        # Shut down, not only closed: a forked child of this process may hold a copy.
-        closing.callback(_hang_up, control, owner)
+        namespaces: list[io.FileIO] = []
+        closing.callback(_end, builder, control, os.getpid(), namespaces)
         hosts: dict[str, LabHost] = {}
         try:
-            send_object(control, Plan(machines))
+            with packed(dict(machines)) as descriptors:
+                send(control, ["make"], descriptors)
             for name, machine in machines.items():
                 pid, requests, namespace = _receive_host(control)
+                namespaces.append(namespace)
                 hosts[name] = LabHost(name, machine, pid, requests)
                 closing.callback(hosts[name].close)
-                namespaces.append(held.enter_context(namespace))
-        except (Closed, ConnectionError) as error:
+        except (EOFError, ConnectionError) as error:
             # No LabError, which available() would take for a system that has no lab.
             raise RuntimeError(
                 f"the program that makes networks, run by {sys.executable}, ended early: its "
@@ -176,14 +170,12 @@ def _held(machines: Mapping[str, Machine]) -> Generator[Mapping[str, LabHost], N
 
 def _receive_host(control: socket.socket) -> tuple[int, socket.socket, io.FileIO]:
     """Return a host's process, the socket that takes its calls, and its namespace."""
-    message = receive(control)
-    match json.loads(message.payload):
-        case ["host", int(pid)]:
-            requests, namespace = message.descriptors
+    match receive(control):
+        case ["host", int(pid)], [requests, namespace]:
             return pid, socket.socket(fileno=requests), io.FileIO(namespace)
-        case ["failed", int() | None as number, str(text)]:
+        case ["failed", int() | None as number, str(text)], _:
             raise LabError(number, text)
-        case unknown:
+        case unknown, _:
             raise RuntimeError(f"the program that makes networks said {unknown}")
 
 
@@ -191,25 +183,27 @@ def _end_programs(hosts: Mapping[str, LabHost]) -> None:
     end([program for host in hosts.values() for program in host.programs])
 
 
-def _hang_up(control: socket.socket, owner: int) -> None:
-    if os.getpid() == owner:
+def _end(
+    builder: "subprocess.Popen[bytes]",
+    control: socket.socket,
+    owner: int,
+    namespaces: Sequence[io.FileIO],
+) -> None:
+    with contextlib.ExitStack() as closing:
+        for namespace in namespaces:
+            closing.enter_context(namespace)
+        if os.getpid() != owner:  # a forked child closes its copies, and ends nothing
+            builder.returncode = 0  # no child of this process, which need not wait for it
+            return
         with contextlib.suppress(OSError):
+            # Not only closed: a forked child may hold a copy.
             control.shutdown(socket.SHUT_RDWR)
-
-
-def _end(builder: "subprocess.Popen[bytes]", owner: int, namespaces: Sequence[io.FileIO]) -> None:
-    import subprocess
-
-    if os.getpid() != owner:
-        builder.returncode = 0  # no child of this process, which need not wait for it
-        return
-    try:
-        builder.wait(_PATIENCE)
-    except subprocess.TimeoutExpired:
-        builder.kill()
-        builder.wait()
-    if builder.returncode != 0:
-        end_members([namespace.fileno() for namespace in namespaces])
+        poll = select.poll()
+        poll.register(closing.enter_context(io.FileIO(os.pidfd_open(builder.pid))), select.POLLIN)
+        if not poll.poll(_PATIENCE * 1000):
+            builder.kill()
+        if builder.wait() != 0:
+            end_members([namespace.fileno() for namespace in namespaces])
 
 
 def _machine(name: str, wiring: Wiring) -> Machine:

@@ -1,37 +1,22 @@
 """A program that runs on a host of the lab."""
 
 import contextlib
-import io
-import json
 import os
 import select
 import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from io import FileIO
 from types import TracebackType
-from typing import IO, NamedTuple, Self, TypeAlias
+from typing import Self
 
-from bindlab.lab.client import AgentClient
 from bindlab.lab.errors import LabError
-from bindlab.lab.objects import send_object
-from bindlab.lab.wire import Closed, receive, receive_data, send
+from bindlab.lab.messages import receive
 from bindlab.printable import printable_lines
 
-__all__ = ["Program", "Start", "Stream", "end", "launch"]
-
 _MOST_OUTPUT = 1 << 26  # bytes that are read; a program can make the file as long as it likes
-
-Stream: TypeAlias = IO[bytes] | IO[str] | int | None
-
-
-class Start(NamedTuple):
-    """A program to start; its three standard streams follow it."""
-
-    command: list[str]
-    environment: Mapping[str, str]
-    directory: str
 
 
 class Program:
@@ -40,28 +25,24 @@ class Program:
     Leaving the ``with`` sends SIGTERM, and SIGKILL when that did not end it in *patience*
     seconds; what it left behind in its process group is killed too. A daemon, which leaves
     its group, ends with the network.
+
+    ``returncode`` is what :meth:`poll` last returned.
     """
 
     patience = 2.0
 
     def __init__(
-        self,
-        args: Sequence[str],
-        process: io.FileIO,
-        status: socket.socket,
-        captured: io.FileIO,
-        forget: Callable[["Program"], object],
+        self, args: Sequence[str], process: FileIO, channel: socket.socket, captured: FileIO
     ) -> None:
         self.args = tuple(args)
         self._process = process
-        self._status = status
+        self._channel = channel
         self._captured = captured
-        self._forget = forget
         self._owner = os.getpid()
         # Held by the thread that waits: the end is told once.
         self._waiting = threading.RLock()
         self._output = ""
-        self._returncode: int | None = None
+        self.returncode: int | None = None
 
     def __repr__(self) -> str:
         code = self.poll()
@@ -133,14 +114,13 @@ class Program:
 
     def release(self) -> None:
         """Close what is held of it, which the network does at its end; it is as good as dead."""
-        if self._returncode is None and self.is_ours():
-            self._returncode = -signal.SIGKILL
+        if self.returncode is None and self.is_ours():
+            self.returncode = -signal.SIGKILL
         self._output = self.output
         # Each of these may be closed again: an interruption in the middle does no harm.
         self._captured.close()
         self._process.close()
-        self._status.close()
-        self._forget(self)
+        self._channel.close()
 
     def is_ours(self) -> bool:
         """Return whether this process started it, and is no fork of the one that did."""
@@ -150,84 +130,39 @@ class Program:
         if not self._waiting.acquire(timeout=-1 if timeout is None else max(timeout, 0)):
             return None
         try:
-            if self._returncode is None and self.is_ours():
+            if self.returncode is None and self.is_ours():
                 # Not select(2), which takes no descriptor beyond 1023.
                 poll = select.poll()
-                poll.register(self._status, select.POLLIN)
+                poll.register(self._channel, select.POLLIN)
                 if poll.poll(None if timeout is None else max(timeout, 0) * 1000):
-                    self._returncode = self._read_end()
+                    self.returncode = self._read_end()
                     self.release()
-            return self._returncode
+            return self.returncode
         finally:
             self._waiting.release()
 
     def _read_end(self) -> int:
         try:
-            match receive_data(self._status):
-                case ["ended", int(status)]:
+            match receive(self._channel):
+                case ["ended", int(status)], _:
                     return status
-                case told:
+                case told, _:
                     raise LabError(None, f"the end of {self.args[0]} is told as {told}")
-        except (Closed, ConnectionResetError):  # its host is gone, and it goes with it
-            pass
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._process.fileno(), signal.SIGKILL)
-        return -signal.SIGKILL
+        except (EOFError, ConnectionResetError):
+            return -signal.SIGKILL  # its host is gone, and it goes with it (PR_SET_PDEATHSIG)
 
 
 def end(programs: Sequence[Program]) -> None:
     """End programs together, in the time that the most patient of them takes."""
     running = [program for program in programs if program.is_ours() and program.poll() is None]
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        started = time.monotonic()
-        for program in running:
-            program.send_signal(number)
-        for program in running:
-            with contextlib.suppress(TimeoutError):
-                program.wait(started + program.patience - time.monotonic())
-    for program in programs:
-        program.release()
-
-
-def launch(
-    client: AgentClient,
-    start: Start,
-    streams: Sequence[int | None],
-    forget: Callable[[Program], object],
-) -> Program:
-    """Start a program, and return it once it runs; *forget* is called when it has ended."""
-    with contextlib.ExitStack() as passing, contextlib.ExitStack() as on_failure:
-        null = passing.enter_context(io.FileIO(os.devnull, "r+"))
-        captured = on_failure.enter_context(io.FileIO(os.memfd_create("output"), "r+"))
-        standard = [
-            default.fileno() if stream is None else stream
-            for stream, default in zip(streams, (null, captured, captured), strict=True)
-        ]
-        status, task = client.ask("run")
-        passing.enter_context(task)
-        on_failure.enter_context(status)
-        try:
-            send_object(task, start)
-            send(task, b"", standard)
-            first = receive(task)
-        except (Closed, ConnectionError) as error:
-            raise client.failure(status, start.command[0]) from error
-        if not first.descriptors:
-            raise _refusal(json.loads(first.payload))
-        process = on_failure.enter_context(io.FileIO(first.descriptors[0]))
-        try:
-            failure = receive_data(task)
-        except Closed:  # by execve(2)
-            on_failure.pop_all()
-            return Program(start.command, process, status, captured, forget)
-        raise _refusal(failure)
-
-
-def _refusal(said: object) -> OSError:
-    match said:
-        case [int(number), str(text), str(filename)]:
-            return OSError(number, text, filename)
-        case [int(number), str(text), None]:
-            return OSError(number, text)
-        case _:
-            return LabError(None, f"the program cannot be started: {said}")
+    try:
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            started = time.monotonic()
+            for program in running:
+                program.send_signal(number)
+            for program in running:
+                with contextlib.suppress(TimeoutError):
+                    program.wait(started + program.patience - time.monotonic())
+    finally:
+        for program in programs:
+            program.release()
