@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, ParamSpec, TypeAlias, TypeVar
 from bindlab.endpoint import Endpoint, IPAddress, Transport
 from bindlab.lab.checks import checked_command, checked_environment, checked_stream, path_text
 from bindlab.lab.machine import Machine
-from bindlab.lab.messages import Call, Raised, Start, ask, unpacked
+from bindlab.lab.messages import Call, Raised, Start, ask, receive, unpacked
 from bindlab.lab.program import Program, end
 from bindlab.sockaddr import family_of, kind_of, protocol_of, to_sockaddr
 
@@ -64,8 +64,8 @@ class LabHost:
 
         What it returns or raises may be anything that can be pickled, with sockets inside. A
         function that cannot be found there by its name is a ``TypeError``; one whose process
-        ends before it returned, or a host that is gone, a ``LabError``. A process that the
-        function forks has no answer to give, and ends with the function's own.
+        ends before it returned, or a host that is gone, a ``LabError``. When this returns, the
+        function's process has ended, with what it forked.
         """
         module: object = getattr(function, "__module__", None)
         if module == "__main__":
@@ -80,7 +80,8 @@ class LabHost:
         except (AttributeError, pickle.PicklingError) as error:
             text = f"hosts cannot find {function!r} by its name, or not take its arguments: {error}"
             raise TypeError(text) from error
-        channel.close()
+        with channel, contextlib.suppress(EOFError, ConnectionResetError):
+            receive(channel)  # that its process has ended: nobody else has its sockets any more
         if kind == "returned":
             value, sockets = unpacked(descriptors, function)
             self._sockets.update(sockets)
