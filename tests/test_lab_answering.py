@@ -30,11 +30,12 @@ from bindlab import (
     reachable_from,
 )
 from bindlab.endpoint import parse_address
-from bindlab.explaining.subject import subject_of_port
+from bindlab.explaining.subject import subject_of
 from bindlab.lab import LabHost, Machine, Network, Nic
 from bindlab.linux import ListedSocket, sockets_on
 from bindlab.probing import Probe
 from bindlab.reach import Vantage
+from bindlab.reachable import Found
 from bindlab.scanning import (
     Answering,
     Attempt,
@@ -365,7 +366,7 @@ def test_a_server_that_stopped_is_said_to_have_listened() -> None:
     gone = ListedSocket(server, 0, 2**32 - 1)
     changed = ("0.0.0.0:3000 was there before the attempts, and not after them",)
     found = Answering(3000, "tcp", (server,), (), (gone,), ("listed", *changed), host, (server,))
-    certain = subject_of_port(found).certain
+    certain = subject_of(Found(host, (), (found,), ())).certain
     assert certain[0].startswith("a process of user 0")
     assert certain[0].endswith(" listened on 0.0.0.0:3000")
     assert certain[1:] == changed
