@@ -23,12 +23,11 @@ from bindlab import (
     bind,
     explain,
     listen,
-    who_has_port,
 )
 from bindlab.__main__ import main
 from bindlab.errors import AddressInUseError, BindError
 from bindlab.lab.errors import LabError
-from bindlab.linux import owners_of
+from bindlab.linux import owners_of, processes
 from bindlab.printable import json_text
 from bindlab.testing import assert_loopback_only, assert_not_reachable, assert_reachable
 
@@ -77,7 +76,7 @@ def test_a_process_names_itself(
 ) -> None:
     """Any process may have listen() refused by it, and chooses its name (PR_SET_NAME)."""
     # A machine that is busy looks at few processes in the usual 20 ms.
-    monkeypatch.setattr(who_has_port, "owners_of", lambda inodes, _: owners_of(inodes, 10.0))
+    monkeypatch.setattr(processes, "owners_of", lambda inodes, _: owners_of(inodes, 10.0))
     with served_by(name) as port:
         with pytest.raises(AddressInUseError) as caught:
             listen(port)

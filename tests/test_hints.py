@@ -10,7 +10,6 @@ import pytest
 from attempts import IPV6, LINUX, leave_time_wait, port_of
 from namespace import add_interface, become_nobody, in_namespace, ip, setting
 
-from bindlab import who_has_port
 from bindlab.endpoint import Endpoint
 from bindlab.errors import (
     AddressInUseError,
@@ -20,7 +19,7 @@ from bindlab.errors import (
     DeviceNotFoundError,
     InvalidBindingError,
 )
-from bindlab.linux import Owners, sockets_on
+from bindlab.linux import Owners, processes, sockets_on
 from bindlab.opening import allocate, bind, hints, listen
 from bindlab.opening.hints import add_hint
 
@@ -77,7 +76,7 @@ def test_a_search_that_ended_early_says_so(monkeypatch: pytest.MonkeyPatch) -> N
     """Among too many processes the owner is not found in time: only its user is known."""
     with listen() as server:
         port, user = port_of(server), os.getuid()
-        monkeypatch.setattr(who_has_port, "owners_of", lambda *_: Owners({}, out_of_time=True))
+        monkeypatch.setattr(processes, "owners_of", lambda *_: Owners({}, out_of_time=True))
         expected = f"a process of user {user} (not all were looked at) listens on 127.0.0.1:{port}"
         assert hint_of(AddressInUseError, port) == expected
 
@@ -151,7 +150,7 @@ def test_an_ipv6_wildcard_is_not_accused_of_what_it_may_not_do(transport: str) -
 def test_a_list_that_cannot_be_read_is_not_an_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the system lists no sockets, the error has the hint of the table of errors."""
     with bind() as holder:
-        monkeypatch.setattr(who_has_port, "sockets_on", lambda *_, **__: None)
+        monkeypatch.setattr("bindlab.linux.sockets_on", lambda *_, **__: None)
         for opening in (lambda port: allocate(port=port), bind, listen):
             with pytest.raises(AddressInUseError, match=r"\(another socket has this port; take"):
                 opening(port_of(holder))
@@ -170,7 +169,7 @@ with bind() as holder:
         try:
             allocate(port=port)
         except AddressInUseError as error:
-            print("bindlab.who_has_port" in sys.modules, error.errno, bool(error.hint))
+            print("bindlab.linux" in sys.modules, error.errno, bool(error.hint))
 """
 
 

@@ -24,7 +24,7 @@ ROWS = (
     ("binding", "host", "sockaddr", "descriptor"),
     ("target",),
     ("linux",),
-    ("who_has_port", "inspect_socket"),
+    ("inspect_socket",),
     ("reach", "snapshot", "opening", "probing"),
     ("scanning",),
     ("reachable",),

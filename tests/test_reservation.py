@@ -29,7 +29,7 @@ from bindlab.errors import (
 )
 from bindlab.opening import Reservation, backlog_of, bind, listen
 from bindlab.opening.allocation import allocate
-from bindlab.who_has_port import has_connections
+from bindlab.opening.hints import has_connections
 
 GROUPS = [
     pytest.param((), ("tcp",), id="default"),

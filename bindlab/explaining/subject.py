@@ -6,6 +6,7 @@ from typing import NamedTuple
 from bindlab.binding import Binding
 from bindlab.endpoint import Transport
 from bindlab.host import Host
+from bindlab.linux import owners
 from bindlab.reachable import Found
 from bindlab.scanning import Answering
 
@@ -69,8 +70,6 @@ def _certain(found: Answering) -> Iterator[str]:
 
 
 def _owners(found: Answering, bindings: tuple[Binding, ...]) -> dict[Binding, str]:
-    from bindlab.who_has_port import owners  # reads /proc, and nobody else needs it
-
     # One of each: a server may have a hundred sockets that are bound alike (SO_REUSEPORT).
     listed = {one.binding: one for one in found.listed or () if one.binding in bindings}
     return dict(zip(listed, owners(listed.values(), _PATIENCE), strict=True))

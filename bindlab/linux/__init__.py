@@ -36,7 +36,7 @@ from bindlab.linux.netlink import (
     attributes,
     packed,
 )
-from bindlab.linux.processes import Owners, Process, owners_of
+from bindlab.linux.processes import Owners, Process, owners, owners_of
 from bindlab.linux.routes import RTM_NEWROUTE, Routing, routing, rtmsg
 from bindlab.linux.rules import tells_programs_apart
 from bindlab.linux.settings import has_sysctl, sysctl, sysctl_flag, sysctl_number
@@ -68,6 +68,7 @@ __all__ = [
     "link_attributes",
     "links",
     "namespace_cookie",
+    "owners",
     "owners_of",
     "packed",
     "routing",

@@ -6,9 +6,8 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
+from bindlab.linux.sockets import ListedSocket
 from bindlab.printable import printable
-
-__all__ = ["Owners", "Process", "owners_of"]
 
 
 class Process(NamedTuple):
@@ -44,6 +43,24 @@ def owners_of(inodes: Collection[int], seconds: float = 0.02) -> Owners:
         if not wanted:
             break
     return Owners(found, out_of_time=bool(wanted) and time.thread_time() >= until)
+
+
+def owners(sockets: Collection[ListedSocket], seconds: float = 0.02) -> list[str]:
+    """Return in words whose each of *sockets* is, as far as this process may see.
+
+    Another user's processes are out of sight for all but root: then it is the user's id alone.
+    Where there are too many processes to look at all of them in *seconds*, it says so.
+    """
+    found, out_of_time = owners_of([one.inode for one in sockets], seconds)
+    why = " (not all were looked at)" if out_of_time else ", out of sight,"
+
+    def words(one: ListedSocket) -> str:
+        if (process := found.get(one.inode)) is None:
+            return f"a process of user {one.uid}{why}"
+        itself = process.pid == os.getpid()
+        return "this process itself" if itself else f"{process.name} (process {process.pid})"
+
+    return [words(one) for one in sockets]
 
 
 def _descriptors(until: float) -> Iterator[tuple[int, str]]:

@@ -10,10 +10,8 @@ from collections.abc import Sequence
 from bindlab.descriptor import Nature, duplicate_of, family_name, nature_of
 from bindlab.errors import BindError, bind_error
 from bindlab.opening.one_socket import switch_nagle_off
-from bindlab.opening.request import true_or_false
+from bindlab.opening.sockets import true_or_false
 from bindlab.sockaddr import protocol_of, transport_of
-
-__all__ = ["activated", "adopt"]
 
 _FIRST = 3  # SD_LISTEN_FDS_START
 _VARIABLES = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID")

@@ -7,9 +7,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import ParamSpec, TypeVar
 
 from bindlab.endpoint import Endpoint, parse_address, unmap
-from bindlab.opening.request import Request
-
-__all__ = ["advised", "check_device", "names_its_arguments"]
+from bindlab.opening.one_socket import Request
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")

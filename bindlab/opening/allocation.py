@@ -19,14 +19,11 @@ from bindlab.errors import (
     FamilyNotSupportedError,
     bind_error,
 )
-from bindlab.opening.group import hold, hold_any, hold_first
 from bindlab.opening.hints import add_hint
-from bindlab.opening.one_socket import lends, open_socket
+from bindlab.opening.one_socket import Request, lends, open_socket
 from bindlab.opening.port_range import ephemeral_ports, gives_lent_ports
-from bindlab.opening.request import Request, request, true_or_false
-from bindlab.opening.reservation import Reservation
-
-__all__ = ["allocate"]
+from bindlab.opening.reservation import Reservation, hold, hold_any, hold_first
+from bindlab.opening.sockets import request, true_or_false
 
 _LOCALHOST = ("127.0.0.1", "::1")  # RFC 6761 section 6.3
 
@@ -87,17 +84,17 @@ def allocate(
     try:
         present, left_out = _present(wanted, optional) if optional else (wanted, ())
         if ports is not None:
-            group = hold_first(present, ports, lends=is_lent)
+            held = hold_first(present, ports, lends=is_lent)
         elif number:
-            group = hold(present, number, insists=True, lends=is_lent)
+            held = hold(present, number, insists=True, lends=is_lent)
         else:
-            group = hold_any(present, lends=is_lent)
+            held = hold_any(present, lends=is_lent)
     except BindError as error:
         add_hint(error)
         raise
-    if group is None:
+    if held is None:
         raise _exhausted(present, ephemeral_ports() if ports is None else ports)
-    reservation = Reservation(group, left_out, is_lent)
+    reservation = Reservation(held, left_out, is_lent)
     if is_lent and _is_given_away(reservation):
         reservation.close()
         raise _cannot_lend(

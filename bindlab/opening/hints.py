@@ -4,7 +4,7 @@ import errno
 import sys
 from ipaddress import IPv4Address, IPv6Address
 from socket import if_nameindex
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bindlab.endpoint import Endpoint, IPAddress, address_text, unmap
 from bindlab.errors import (
@@ -19,7 +19,9 @@ from bindlab.interface import AddressState
 from bindlab.printable import printable
 from bindlab.sockaddr import zone_of
 
-__all__ = ["add_hint"]
+if TYPE_CHECKING:
+    from bindlab.binding import Binding
+    from bindlab.linux import ListedSocket
 
 _AIRPLAY = (5000, 7000)
 _SHOWN = 8
@@ -39,6 +41,21 @@ class _OwnAddress(NamedTuple):
     def zone(self) -> str:
         """What this system takes behind the ``%``."""
         return zone_of(self.interface, self.ifindex)
+
+
+def has_connections(endpoint: Endpoint) -> bool:
+    """Whether connections, such as an earlier server's, have the TCP port of *endpoint*.
+
+    Those at another address do not count, nor does a socket that is bound and not connected.
+    Where the system does not tell, nothing is known of any: ``False``.
+    """
+    try:
+        from bindlab.linux import sockets_on
+
+        listed = sockets_on(endpoint.port, "tcp", connections=True) or ()
+    except (OSError, ImportError):  # no descriptor is left to import or to ask with
+        return False
+    return any(one.binding.peer and _may_meet(one.binding, endpoint) for one in listed)
 
 
 def add_hint(error: BindError, device: str | None = None) -> None:
@@ -92,9 +109,38 @@ def _who_has(endpoint: Endpoint) -> str:
         return "on macOS, AirPlay Receiver has this port: switch it off, or take another port"
     if _is_reserved_here(endpoint):
         return "this process holds it: a Reservation made by allocate()"
-    from bindlab.who_has_port import who_has
+    return _who_uses(endpoint)
 
-    return who_has(endpoint)
+
+def _who_uses(endpoint: Endpoint) -> str:
+    """Return who has the port of *endpoint*, in words; "" where the system does not tell."""
+    from bindlab.linux import owners, sockets_on
+
+    listed = sockets_on(endpoint.port, endpoint.transport, connections=True)
+    if listed is None:
+        return ""
+    users = [one for one in listed if _may_meet(one.binding, endpoint)]
+    if not users:
+        return (
+            "no visible socket listens there: one is bound without listening, "
+            "or a wildcard address of the other family covers it"
+        )
+    first = min(users, key=lambda one: _rank(one, endpoint))
+    if first.binding.peer is not None and not first.inode:
+        return (
+            "connections that no process has any more keep it (as in TIME_WAIT, for a minute at "
+            "most): those of an earlier server that did not set SO_REUSEADDR, as listen() does, "
+            "or outgoing ones"
+        )
+    (who,) = owners([first])
+    has = first.binding.endpoint
+    if first.binding.peer is not None:
+        return f"{who} has a connection that uses this port at its own end"
+    if endpoint.transport == "udp":
+        return f"{who} has {has}"
+    return (
+        f"{who} listens on {has}" if first.is_open else f"{who} has bound {has} without listening"
+    )
 
 
 def _is_reserved_here(endpoint: Endpoint) -> bool:
@@ -106,14 +152,13 @@ def _is_reserved_here(endpoint: Endpoint) -> bool:
 
     from bindlab.inspect_socket import binding_of
     from bindlab.opening.reservation import Reservation
-    from bindlab.who_has_port import may_meet
 
     found = [each for each in gc.get_objects() if type(each) is Reservation]
     held = [
         binding_of(sock) for each in found if each.port == endpoint.port for sock in each.sockets
     ]
     return any(
-        one.endpoint.transport == endpoint.transport and may_meet(one, endpoint) for one in held
+        one.endpoint.transport == endpoint.transport and _may_meet(one, endpoint) for one in held
     )
 
 
@@ -235,3 +280,24 @@ def _told_by_ifaddr() -> list[_OwnAddress]:
         for adapter in ifaddr.get_adapters()
         for each in adapter.ips
     ]
+
+
+def _rank(one: "ListedSocket", endpoint: Endpoint) -> tuple[bool, ...]:
+    """Return what sorts the likeliest cause first: an open socket, and one of the same family."""
+    has, asks = unmap(one.binding.endpoint.ip), unmap(endpoint.ip)
+    return (
+        one.binding.peer is not None,
+        not one.is_open,
+        not one.inode,
+        has.version != asks.version,
+    )
+
+
+def _may_meet(binding: "Binding", endpoint: Endpoint) -> bool:
+    """Whether a socket that is bound as *endpoint* may meet *binding*, whatever their devices."""
+    has, asks = unmap(binding.endpoint.ip), unmap(endpoint.ip)
+    if has.version == asks.version:
+        return has.is_unspecified or asks.is_unspecified or int(has) == int(asks)
+    if has.version == 6:
+        return has.is_unspecified and binding.v6only is not True
+    return asks.is_unspecified

@@ -5,21 +5,43 @@ import functools
 import os
 import socket
 import sys
+from typing import NamedTuple
 
-from bindlab.endpoint import unmap
+from bindlab.endpoint import Endpoint, IPAddress, Transport, unmap
 from bindlab.errors import BindError, Stage, bind_error
-from bindlab.opening.request import Request
+from bindlab.opening.hints import has_connections
 from bindlab.sockaddr import SockAddr, to_sockaddr
 
-__all__ = [
-    "allow_reuse",
-    "exclude_others",
-    "lends",
-    "listen_on",
-    "open_socket",
-    "options_of",
-    "switch_nagle_off",
-]
+
+class Request(NamedTuple):
+    """A socket to open, on a port that is not part of it, in the terms of ``socket``."""
+
+    ip: IPAddress
+    transport: Transport
+    family: socket.AddressFamily
+    kind: socket.SocketKind
+    protocol: int
+    host: str
+    zone: str
+    v6only: bool | None  # None for IPv4
+    dual_stack: bool
+    device: str | None
+    share_port: bool
+
+    def endpoint(self, port: int) -> Endpoint:
+        return Endpoint(self.ip, port, self.transport)
+
+
+class HeldSocket(NamedTuple):
+    """A bound socket that does not listen, and what was asked for."""
+
+    asked: Request
+    sock: socket.socket
+    port: int
+    over_connections: bool = False  # of an earlier server, so that SO_REUSEADDR was needed
+
+    def refusal(self, error: OSError, stage: Stage) -> BindError:
+        return bind_error(error, self.asked.endpoint(self.port), stage)
 
 
 def options_of(platform: str) -> tuple[int | None, int | None]:
@@ -176,8 +198,9 @@ def _is_broadcast(asked: Request) -> bool:
         return knock.connect_ex((str(ip), 9)) == 0
 
 
-def listen_on(asked: Request, sock: socket.socket, port: int, backlog: int) -> None:
-    """Make *sock*, which holds *port*, listen; else raise :class:`BindError`."""
+def listen_on(held: HeldSocket, backlog: int) -> None:
+    """Make a socket that holds a port listen; else raise :class:`BindError`."""
+    sock = held.sock
     stage: Stage = "listen"
     try:
         try:
@@ -194,11 +217,11 @@ def listen_on(asked: Request, sock: socket.socket, port: int, backlog: int) -> N
         if _REUSE is not None:
             sock.setsockopt(socket.SOL_SOCKET, _REUSE, 1)
     except OSError as error:
-        raise bind_error(error, asked.endpoint(port), stage) from error
+        raise held.refusal(error, stage) from error
 
 
-def exclude_others(asked: Request, sock: socket.socket, port: int) -> bool:
-    """Make *sock* a hold again, and return whether it was bound over old connections.
+def exclude_others(held: HeldSocket) -> bool:
+    """Make a socket a hold again, and return whether it was bound over old connections.
 
     It was, if open_socket() had to set ``SO_REUSEADDR``. Other sockets that have the option too
     may have been bound to the port before that, or since then. To switch it off is not enough:
@@ -218,6 +241,7 @@ def exclude_others(asked: Request, sock: socket.socket, port: int) -> bool:
     test_what_was_bound_over_time_wait_before_stays_bound. Other systems do not say what
     shutdown() does to a listening socket: there the option is only switched off.
     """
+    sock = held.sock
     stage: Stage = "setsockopt"
     try:
         if _REUSE is None or not sock.getsockopt(socket.SOL_SOCKET, _REUSE):
@@ -233,15 +257,15 @@ def exclude_others(asked: Request, sock: socket.socket, port: int) -> bool:
             sock.setsockopt(socket.SOL_SOCKET, _REUSE, 0)
         return True
     except OSError as error:
-        raise bind_error(error, asked.endpoint(port), stage) from error
+        raise held.refusal(error, stage) from error
 
 
-def allow_reuse(asked: Request, sock: socket.socket, port: int) -> None:
+def allow_reuse(held: HeldSocket) -> None:
     """Switch ``SO_REUSEADDR`` on: to lend the port, or so that any ``listen()`` works on it."""
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     except OSError as error:
-        raise bind_error(error, asked.endpoint(port), "setsockopt") from error
+        raise held.refusal(error, "setsockopt") from error
 
 
 def _may_bind_over(asked: Request, port: int, backlog: int | None) -> bool:
@@ -250,12 +274,7 @@ def _may_bind_over(asked: Request, port: int, backlog: int | None) -> bool:
         return False
     if backlog is not None:
         return True  # the first to listen has the port, and this is about to
-    try:
-        from bindlab.who_has_port import has_connections
-
-        return has_connections(asked.endpoint(port))
-    except (OSError, ImportError):  # no right or no descriptor left to ask with: the refusal stands
-        return False
+    return has_connections(asked.endpoint(port))
 
 
 def _zoned_address(asked: Request, port: int) -> SockAddr:

@@ -1,19 +1,28 @@
-"""A port number that is held, until its sockets are handed over to a server."""
+"""A port number that several sockets hold at once, until they are handed over to a server."""
 
 import socket
 import warnings
+from collections.abc import Iterable
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Never, Self
+from typing import Never, Self, TypeAlias
 
 from bindlab.endpoint import Endpoint
-from bindlab.errors import BindError
-from bindlab.opening.group import Group, HeldSocket
+from bindlab.errors import AddressInUseError, BindError, BindPermissionError
 from bindlab.opening.hints import add_hint
-from bindlab.opening.one_socket import allow_reuse, listen_on
-from bindlab.opening.request import MAX_BACKLOG, checked_backlog
+from bindlab.opening.one_socket import (
+    HeldSocket,
+    Request,
+    allow_reuse,
+    exclude_others,
+    listen_on,
+    open_socket,
+)
+from bindlab.opening.port_range import free_choice
+from bindlab.opening.sockets import MAX_BACKLOG, checked_backlog
 
-__all__ = ["Reservation"]
+Requests: TypeAlias = tuple[Request, ...]
+Held: TypeAlias = tuple[HeldSocket, ...]  # on one port, in the order of the requests
 
 
 class Reservation:
@@ -37,15 +46,15 @@ class Reservation:
     lendable: bool
 
     def __init__(
-        self, group: Group, left_out: tuple[BindError, ...] = (), lendable: bool = False
+        self, held: Held, left_out: tuple[BindError, ...] = (), lendable: bool = False
     ) -> None:
-        self.port = group.port
-        self._requests = tuple([each.asked for each in group.sockets])
+        self.port = held[0].port
+        self._requests = tuple([each.asked for each in held])
         self.left_out = left_out
         self.lendable = lendable
         # A list of one, because pop() lets only one of several threads have it. It comes last:
         # until then, if a signal handler raises, there is nothing that __del__() warns of.
-        self._held = [group.sockets]
+        self._held = [held]
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -78,9 +87,9 @@ class Reservation:
         with ExitStack() as undo:
             for each in held:
                 undo.enter_context(each.sock)
-            for asked, sock, over_connections in held:
-                if over_connections:
-                    allow_reuse(asked, sock, self.port)
+            for each in held:
+                if each.over_connections:
+                    allow_reuse(each)
             undo.pop_all()
         return tuple(each.sock for each in held)
 
@@ -98,9 +107,9 @@ class Reservation:
             for each in held:
                 undo.enter_context(each.sock)
             try:
-                for asked, sock, _ in held:
-                    if asked.transport == "tcp":
-                        listen_on(asked, sock, self.port, limit)
+                for each in held:
+                    if each.asked.transport == "tcp":
+                        listen_on(each, limit)
             except BindError as error:
                 add_hint(error)
                 raise
@@ -117,7 +126,7 @@ class Reservation:
             for each in held:
                 sockets.enter_context(each.sock)
 
-    def _handed_over(self) -> tuple[HeldSocket, ...]:
+    def _handed_over(self) -> Held:
         try:
             return self._held.pop()
         except IndexError:
@@ -151,3 +160,69 @@ class Reservation:
     def __repr__(self) -> str:
         state = "" if self._held else ", no longer held here"
         return f"<Reservation of {', '.join(map(str, self.endpoints))}{state}>"
+
+
+def hold(requests: Requests, port: int, *, insists: bool = False, lends: bool = False) -> Held:
+    """Return sockets that all have *port*, or for 0 the one that the first of them is given.
+
+    Only one that *insists* takes the port over an earlier server's connections.
+    """
+    sockets: list[HeldSocket] = []
+    try:
+        for asked in requests:
+            held = HeldSocket(asked, open_socket(asked, port, insists=insists), port)
+            sockets.append(held)
+            if port == 0:
+                port = _port_of(held)
+                sockets[-1] = held._replace(port=port)
+            elif insists and exclude_others(held):
+                sockets[-1] = held._replace(over_connections=True)
+            if lends:
+                allow_reuse(held)
+    except BaseException:  # not an ExitStack, for the reason in open_socket()
+        for each in sockets:
+            each.sock.close()
+        raise
+    return tuple(sockets)
+
+
+def hold_any(requests: Requests, *, lends: bool = False) -> Held | None:
+    """Return sockets on a port of the system's choice; ``None`` if none is free for all of them.
+
+    Each in its turn asks the system for a port, and if that is full, ``AddressInUseError``
+    says so at once. After that each port of the range is tried.
+    """
+    for turn in range(len(requests)):
+        try:
+            found = hold(requests[turn:] + requests[:turn], 0, lends=lends)
+        except AddressInUseError as error:
+            if error.endpoint is not None and error.endpoint.port == 0:
+                raise
+            continue
+        first = (len(requests) - turn) % len(requests)
+        return found[first:] + found[:first]
+    return hold_first(requests, free_choice(), lends=lends)
+
+
+def hold_first(requests: Requests, ports: Iterable[int], *, lends: bool = False) -> Held | None:
+    """Return sockets on the first of *ports* that they can all have; ``None`` if all are taken."""
+    denied: BindPermissionError | None = None
+    for port in ports:
+        try:
+            return hold(requests, port, lends=lends)
+        except AddressInUseError:
+            continue
+        except BindPermissionError as error:  # one of several may be privileged, or excluded
+            if error.stage != "bind":
+                raise
+            denied = error
+    if denied is not None:
+        raise denied
+    return None
+
+
+def _port_of(held: HeldSocket) -> int:
+    try:
+        return int(held.sock.getsockname()[1])
+    except OSError as error:
+        raise held.refusal(error, "getsockname") from error

@@ -1,18 +1,31 @@
 """One socket on an address and a port: ``bind()`` and ``listen()``."""
 
+import os
 import socket
 import struct
 import sys
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address
 
-from bindlab.endpoint import IPAddress, Transport, parse_port
+from bindlab.endpoint import (
+    IPAddress,
+    Transport,
+    parse_address,
+    parse_port,
+    parse_transport,
+    unmap,
+)
 from bindlab.errors import AddressNotAvailableError, BindError, FamilyNotSupportedError
 from bindlab.opening.advice import advised, check_device, names_its_arguments
 from bindlab.opening.hints import add_hint
-from bindlab.opening.one_socket import open_socket
-from bindlab.opening.request import MAX_BACKLOG, Request, checked_backlog, request
+from bindlab.opening.one_socket import Request, open_socket
+from bindlab.sockaddr import family_of, kind_of, protocol_of
 
-__all__ = ["backlog_of", "bind", "listen"]
-
+# The kernels cut a backlog down to their own limit (net.core.somaxconn, kern.ipc.soacceptqueue;
+# Windows reads this very number as "a reasonable maximum"), so the largest asks for just that.
+MAX_BACKLOG = 2**31 - 1
+_BROADCAST = IPv4Address("255.255.255.255")  # RFC 919
+_NAME_BYTES = 15  # IFNAMSIZ without its NUL; Linux would cut a longer name silently: netdevice(7)
 _TCP_INFO = struct.Struct("=B23xII")  # tcpi_state, tcpi_unacked, tcpi_sacked: tcp(7), linux/tcp.h
 
 
@@ -145,3 +158,85 @@ def _open(asked: Request, port: int, backlog: int | None) -> socket.socket:
             return _open(ipv4, port, backlog)
         add_hint(error, asked.device)
         raise
+
+
+def request(
+    address: object,
+    transport: object = "tcp",
+    dual_stack: object = False,
+    device: object = None,
+    share_port: object = False,
+) -> Request:
+    """Return the checked request; ``ValueError`` or ``TypeError`` say what to write instead."""
+    try:
+        return _remembered(address, transport, dual_stack, device, share_port)
+    except TypeError:  # one of them cannot even be hashed
+        return _checked(address, transport, dual_stack, device, share_port)
+
+
+def checked_backlog(value: object) -> int:
+    """Return *value* if ``listen()`` takes it: an int from 0 to 2**31 - 1."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"backlog is an int, or None for the system's maximum, not {value!r}")
+    if not 0 <= value <= MAX_BACKLOG:
+        raise ValueError(f"backlog {value} is out of range: write None for the system's maximum")
+    return value
+
+
+def true_or_false(name: str, value: object) -> bool:
+    """Return *value* if it is a bool: 1 and "yes" may be mistakes for another argument."""
+    if isinstance(value, bool):
+        return value
+    raise TypeError(f"{name} is True or False, not {value!r}")
+
+
+def _checked(
+    address: object, transport: object, dual_stack: object, device: object, share_port: object
+) -> Request:
+    ip = parse_address(address)
+    kind = parse_transport(transport)
+    if kind == "tcp" and (unmap(ip).is_multicast or unmap(ip) == _BROADCAST):
+        what = "a multicast group" if unmap(ip).is_multicast else "the broadcast address"
+        raise ValueError(
+            f"nobody can connect to {ip}, {what}: TCP is served on an address of this host; for "
+            'what is sent to all of a group, write bind(..., transport="udp")'
+        )
+    host, _, zone = str(ip).partition("%")
+    if zone.isascii() and zone.isdigit() and int(zone) >= 2**32:
+        raise ValueError(f"{ip}: {zone} is no zone: write an interface's name or its index")
+    dual = true_or_false("dual_stack", dual_stack)
+    if dual and ip != IPv6Address("::"):
+        raise ValueError(
+            f'dual_stack=True serves both families on every address, not on {ip}: write "::" '
+            'as the address, or allocate("127.0.0.1", "::1") for loopback alone'
+        )
+    # Always set for IPv6, because the default differs between systems, and administrators can
+    # change it. With it, an IPv4-mapped address is refused (ipv6(7)).
+    v6only = not dual and unmap(ip) is ip if isinstance(ip, IPv6Address) else None
+    return Request(
+        ip=ip,
+        transport=kind,
+        family=family_of(ip),
+        kind=kind_of(kind),
+        protocol=protocol_of(kind),
+        host=host,
+        zone=zone,
+        v6only=v6only,
+        dual_stack=dual,
+        device=_checked_device(device),
+        share_port=true_or_false("share_port", share_port),
+    )
+
+
+# The checks cost half of the system calls that follow, and callers ask for the same again.
+_remembered = lru_cache(maxsize=256, typed=True)(_checked)
+
+
+def _checked_device(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise TypeError(f'device is the name of an interface, such as "eth0", not {value!r}')
+    if not 0 < len(os.fsencode(value)) <= _NAME_BYTES or "\0" in value or "/" in value:
+        raise ValueError(f'{value!r} is no interface: write the name of one, such as "eth0"')
+    return value
