@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _AIRPLAY = (5000, 7000)
 _SHOWN = 8
 _LONGEST = 1000
+_UNREADY = AddressState.TENTATIVE | AddressState.DAD_FAILED
 _PLATFORM: str = sys.platform  # whose documentation applies
 
 
@@ -33,8 +34,7 @@ class _OwnAddress(NamedTuple):
     ip: IPAddress
     interface: str
     ifindex: int
-    is_tentative: bool = False  # still checked, or found on another machine too: RFC 4862
-    has_failed: bool = False
+    state: AddressState = AddressState.PREFERRED
     vrf: str = ""
 
     @property
@@ -191,7 +191,7 @@ def _why_not_available(endpoint: Endpoint, device: str | None) -> str:
             return reason
     elif _PLATFORM == "darwin" and ip.is_loopback:
         return f"macOS has 127.0.0.1 only, until: sudo ifconfig lo0 alias {ip}"
-    usable = [own.ip for own in every if not own.has_failed and not own.is_tentative]
+    usable = [own.ip for own in every if not own.state & _UNREADY]
     mine = [*dict.fromkeys(address_text(own) for own in usable if own.version == ip.version)]
     if not mine:
         return ""
@@ -205,9 +205,9 @@ def _why_not_ipv6(ip: IPv6Address, device: str | None, every: list[_OwnAddress])
     bare = IPv6Address(int(ip))
     for own in (own for own in every if own.ip == bare):
         name = own.interface
-        if own.has_failed:
+        if own.state & AddressState.DAD_FAILED:
             return f"another machine on {name}'s link has {bare} too (it failed its check)"
-        if own.is_tentative:
+        if own.state & AddressState.TENTATIVE:
             return f"{name} still checks that nobody else has it: try again in two seconds"
         if ip.scope_id and ip.scope_id not in (name, str(own.ifindex)):
             return f"{bare} belongs to {name}: write {bare}%{own.zone}"
@@ -258,8 +258,7 @@ def _own_addresses() -> list[_OwnAddress]:
                 each.ip,
                 known[each.ifindex].name,
                 each.ifindex,
-                AddressState.TENTATIVE in each.state,
-                AddressState.DAD_FAILED in each.state,
+                each.state,
                 "".join(vrfs & {known[each.ifindex].name, known[each.ifindex].said["master"]}),
             )
             for each in listed
