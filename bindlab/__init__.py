@@ -45,7 +45,9 @@ if TYPE_CHECKING:
     from bindlab.probing import Outcome as Outcome
     from bindlab.probing import Probe as Probe
     from bindlab.probing import probe as probe
+    from bindlab.probing import probe_async as probe_async
     from bindlab.probing import wait_until_listening as wait_until_listening
+    from bindlab.probing import wait_until_listening_async as wait_until_listening_async
     from bindlab.reach import BEYOND as BEYOND
     from bindlab.reach import INTERNET as INTERNET
     from bindlab.reach import THIS_HOST as THIS_HOST
@@ -123,9 +125,11 @@ _HOMES = {
     "interfaces": "bindlab.snapshot",
     "listen": "bindlab.opening",
     "probe": "bindlab.probing",
+    "probe_async": "bindlab.probing",
     "reachable_from": "bindlab.reachable",
     "this_host": "bindlab.snapshot",
     "wait_until_listening": "bindlab.probing",
+    "wait_until_listening_async": "bindlab.probing",
 }
 
 if not TYPE_CHECKING:

@@ -22,6 +22,7 @@ from ipaddress import ip_address
 from typing import TypeVar
 
 import pytest
+from attempts import LINUX
 
 from bindlab.endpoint import Endpoint
 from bindlab.probing import NotListeningError, probe, wait_until_listening
@@ -469,6 +470,37 @@ def test_an_ended_process_ends_the_wait() -> None:
         with pytest.raises(NotListeningError, match="ended"):
             wait_until_listening(f"127.0.0.1:{port}", timeout=20, process=thread)
         assert time.perf_counter() - started < 15
+
+
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [
+        ("raise SystemExit(7)", r"ended \(exit status 7\)"),
+        ("pass", r"ended \(exit status 0\)"),
+        pytest.param(
+            "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+            r"ended \(killed by SIGKILL\)",
+            marks=LINUX,
+        ),
+    ],
+)
+def test_how_the_process_ended_is_said(program: str, says: str) -> None:
+    """The message has the exit status, or the signal."""
+    with (
+        subprocess.Popen([sys.executable, "-c", program]) as process,
+        pytest.raises(NotListeningError, match=says) as caught,
+    ):
+        wait_until_listening("127.0.0.1:9", timeout=30, process=process)
+    assert caught.value.process_ended
+
+
+def test_pytest_hides_the_frames() -> None:
+    """A failing wait shows the line of the test, and no line of bindlab."""
+    with pytest.raises(NotListeningError) as caught:
+        wait_until_listening("127.0.0.1:9", timeout=0.01)
+    ours = [entry for entry in caught.traceback if "bindlab" in str(entry.path.parent)]
+    assert [entry.name for entry in caught.traceback.filter(caught)][-1].startswith("test_pytest")
+    assert ours
 
 
 def test_another_server_is_not_the_process() -> None:

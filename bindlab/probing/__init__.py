@@ -2,7 +2,14 @@
 
 from bindlab.probing.icmp import Icmp
 from bindlab.probing.outcome import Outcome, Probe
-from bindlab.probing.waiting import NotListeningError, probe, probe_all, wait_until_listening
+from bindlab.probing.waiting import (
+    NotListeningError,
+    probe,
+    probe_all,
+    probe_async,
+    wait_until_listening,
+    wait_until_listening_async,
+)
 
 __all__ = [
     "Icmp",
@@ -11,5 +18,7 @@ __all__ = [
     "Probe",
     "probe",
     "probe_all",
+    "probe_async",
     "wait_until_listening",
+    "wait_until_listening_async",
 ]

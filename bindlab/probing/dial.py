@@ -4,10 +4,10 @@ import errno as codes
 import select
 import socket
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+from contextlib import ExitStack, contextmanager
 from time import perf_counter
-from typing import Self
+from typing import Self, TypeAlias
 
 from bindlab.endpoint import Endpoint, unmap
 from bindlab.errors import error_text
@@ -15,7 +15,10 @@ from bindlab.probing.icmp import Icmp, keep_icmp, read_icmp
 from bindlab.probing.outcome import Outcome, Probe, outcome_of
 from bindlab.sockaddr import SockAddr, family_of, from_sockaddr, kind_of, protocol_of, to_sockaddr
 
-__all__ = ["Dial", "dial_all"]
+__all__ = ["Dial", "Sleep", "dial_all", "dial_all_async"]
+
+Sleep: TypeAlias = Callable[[float], Awaitable[None]]
+"""``asyncio.sleep()`` or ``trio.sleep()``."""
 
 # Windows says WSAEWOULDBLOCK; elsewhere EAGAIN is something else (connect(2)).
 _UNDER_WAY = {0, codes.EINPROGRESS, codes.EINTR, getattr(codes, "WSAEWOULDBLOCK", 0)}
@@ -23,6 +26,8 @@ _UNDER_WAY = {0, codes.EINPROGRESS, codes.EINTR, getattr(codes, "WSAEWOULDBLOCK"
 _LONGEST_POLL = 86_400.0
 # How often *given_up* is asked, in seconds.
 _PATIENT_POLL = 0.01
+# The first pause between two looks of a task, in seconds: loopback answers at once.
+_IMPATIENT_POLL = 0.0005
 # struct linger {on, 0 seconds}: two ints, or on Windows two shorts.
 _INT = 2 if sys.platform == "win32" else 4
 _RESET_ON_CLOSE = (1).to_bytes(_INT, sys.byteorder) + bytes(_INT)
@@ -37,22 +42,57 @@ def dial_all(
     *given_up* is asked every 10 ms while nothing comes, and ends the attempts early. No thread
     is started, so that an interrupted program ends at once.
     """
-    for first in range(0, len(dials), _AT_ONCE):
-        with ExitStack() as stack:
-            batch = [stack.enter_context(dial) for dial in dials[first : first + _AT_ONCE]]
-            for dial in batch:
-                dial.start()
-            _wait_for(batch, perf_counter() + patience, given_up)
-
-
-def _wait_for(batch: list["Dial"], deadline: float, given_up: Callable[[], bool] | None) -> None:
     longest = _LONGEST_POLL if given_up is None else _PATIENT_POLL
-    while waiting := [dial for dial in batch if not dial.is_over]:
-        remaining = max(0.0, deadline - perf_counter())
-        ready = _ready(waiting, min(remaining, longest))
-        over = perf_counter() >= deadline or (given_up is not None and given_up())
-        for dial in waiting if over else ready:
-            dial.look(ready=dial in ready, is_last=over)
+    for first in range(0, len(dials), _AT_ONCE):
+        with _started(dials[first : first + _AT_ONCE]) as batch:
+            deadline = perf_counter() + patience
+            while waiting := [dial for dial in batch if not dial.is_over]:
+                remaining = max(0.0, deadline - perf_counter())
+                _look_at(waiting, min(remaining, longest), deadline, given_up)
+
+
+async def dial_all_async(
+    dials: Sequence["Dial"],
+    patience: float,
+    sleep: Sleep,
+    given_up: Callable[[], bool] | None = None,
+) -> None:
+    """Make all attempts as :func:`dial_all` does, and *sleep* between looks at them.
+
+    No event loop is told of the sockets: some cannot watch any (asyncio's on Windows), and there
+    is nothing to take back when the task is cancelled.
+    """
+    for first in range(0, len(dials), _AT_ONCE):
+        with _started(dials[first : first + _AT_ONCE]) as batch:
+            started = perf_counter()
+            while waiting := [dial for dial in batch if not dial.is_over]:
+                _look_at(waiting, 0.0, started + patience, given_up)
+                if any(not dial.is_over for dial in waiting):
+                    elapsed = perf_counter() - started
+                    pause = min(_PATIENT_POLL, max(_IMPATIENT_POLL, elapsed / 10))
+                    await sleep(min(pause, max(0.0, patience - elapsed)))
+
+
+@contextmanager
+def _started(dials: Sequence["Dial"]) -> Generator[Sequence["Dial"]]:
+    """Start *dials*, and close them in any case."""
+    with ExitStack() as stack:
+        for dial in dials:
+            stack.enter_context(dial).start()
+        yield dials
+
+
+def _look_at(
+    waiting: Sequence["Dial"],
+    seconds: float,
+    deadline: float,
+    given_up: Callable[[], bool] | None,
+) -> None:
+    """See what comes of *waiting* within *seconds*; after *deadline* silence is the outcome."""
+    ready = _ready(waiting, seconds)
+    over = perf_counter() >= deadline or (given_up is not None and given_up())
+    for dial in waiting if over else ready:
+        dial.look(ready=dial in ready, is_last=over)
 
 
 class Dial:

@@ -24,7 +24,7 @@ def hosts() -> None:
         assert_type(net.laptop.run(["true"]), Program)
         assert_type(net.laptop.run(["true"]).output, str)
 
-        net.laptop.call(wait_until_listening, 80)  # type: ignore[arg-type]
+        net.laptop.call(wait_until_listening, None)  # type: ignore[arg-type]
         net.laptop.listen("3000")  # type: ignore[arg-type]
 
     lab.network(laptop=5)  # type: ignore[arg-type]
