@@ -36,6 +36,14 @@ CASES = (
     Case("http.server, socketserver", "http.server", "handler"),
     Case("wsgiref", "wsgiref", "wsgi"),
     Case("asyncio", "asyncio", "asyncio_streams", listens=True, backlog=100),
+    Case(
+        "asyncio on two sockets",
+        "asyncio",
+        "asyncio_streams",
+        several=True,
+        listens=True,
+        backlog=100,
+    ),
     Case("uvicorn", "uvicorn", "asgi", several=True, listens=True, backlog=2048),
     Case(
         "uvicorn with workers",
