@@ -37,8 +37,9 @@ def test_an_address_in_a_vrf_needs_its_device(
     address: str, device: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The machine has it, so the hint does not say that it lacks it."""
-    own = hints._OwnAddress(Endpoint(address, 0).ip, "v0", 3, vrf="red")
-    monkeypatch.setattr(hints, "_own_addresses", lambda: [own])
+    red = Interface("red", 2, kind="vrf")
+    v0 = Interface("v0", 3, addresses=["10.5.0.1/24", "fd05::1/64"], master="red")
+    monkeypatch.setattr("bindlab.snapshot.interfaces", lambda: (red, v0))
     hint = hints._why_not_available(Endpoint(address, 0), device)
     assert hint == "it is an address of v0, in the VRF red: give device='v0' or device='red' too"
 

@@ -2,11 +2,12 @@
 
 import errno
 import sys
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address
 from socket import if_nameindex
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from bindlab.endpoint import Endpoint, IPAddress, address_text, unmap
+from bindlab.endpoint import Endpoint, IPAddress, address_text, parse_address, unmap
 from bindlab.errors import (
     AddressInUseError,
     AddressNotAvailableError,
@@ -15,7 +16,7 @@ from bindlab.errors import (
     DeviceNotFoundError,
     InvalidBindingError,
 )
-from bindlab.interface import AddressState
+from bindlab.interface import AddressState, Interface
 from bindlab.printable import printable
 from bindlab.sockaddr import zone_of
 
@@ -28,19 +29,6 @@ _SHOWN = 8
 _LONGEST = 1000
 _UNREADY = AddressState.TENTATIVE | AddressState.DAD_FAILED
 _PLATFORM: str = sys.platform  # whose documentation applies
-
-
-class _OwnAddress(NamedTuple):
-    ip: IPAddress
-    interface: str
-    ifindex: int
-    state: AddressState = AddressState.PREFERRED
-    vrf: str = ""
-
-    @property
-    def zone(self) -> str:
-        """What this system takes behind the ``%``."""
-        return zone_of(self.interface, self.ifindex)
 
 
 def has_connections(endpoint: Endpoint) -> bool:
@@ -181,17 +169,22 @@ def _which_privilege(endpoint: Endpoint) -> str:
 
 def _why_not_available(endpoint: Endpoint, device: str | None) -> str:
     ip = unmap(endpoint.ip)
-    every = _own_addresses()
-    for own in every:
-        if own.vrf and int(own.ip) == int(ip) and own.ip.version == ip.version:
-            devices = " or ".join(f"device={name!r}" for name in (own.interface, own.vrf))
-            return f"it is an address of {own.interface}, in the VRF {own.vrf}: give {devices} too"
-    if isinstance(ip, IPv6Address):
-        if reason := _why_not_ipv6(ip, device, every):
-            return reason
-    elif _PLATFORM == "darwin" and ip.is_loopback:
+    if _PLATFORM == "darwin" and isinstance(ip, IPv4Address) and ip.is_loopback:
         return f"macOS has 127.0.0.1 only, until: sudo ifconfig lo0 alias {ip}"
-    usable = [own.ip for own in every if not own.state & _UNREADY]
+    if isinstance(ip, IPv6Address) and (setting := _ipv6_switch(ip)):
+        return f"IPv6 is switched off here ({setting}): bind 127.0.0.1"
+    from bindlab.snapshot import interfaces
+
+    listed = interfaces()
+    every = _addresses(listed)
+    vrfs = {interface.name for interface in listed if interface.kind == "vrf"}
+    for interface, own in every:
+        vrf = vrfs & {interface.name, interface.master}
+        if _is_same(own, ip) and (reason := _why_not_there(ip, device, interface, own, *vrf)):
+            return reason
+    if ip.version == 6 and all(own.version == 4 for _, own in every):
+        return "this host has no IPv6 address at all: IPv6 is off, or its interfaces are down"
+    usable = [own for interface, own in every if not _state(interface, own) & _UNREADY]
     mine = [*dict.fromkeys(address_text(own) for own in usable if own.version == ip.version)]
     if not mine:
         return ""
@@ -199,27 +192,30 @@ def _why_not_available(endpoint: Endpoint, device: str | None) -> str:
     return f"this host does not have it; it has {', '.join(mine[:_SHOWN])}{more}"
 
 
-def _why_not_ipv6(ip: IPv6Address, device: str | None, every: list[_OwnAddress]) -> str:
+def _why_not_there(
+    ip: IPAddress, device: str | None, interface: Interface, own: IPAddress, vrf: str = ""
+) -> str:
+    """Return why *ip* cannot be bound though *interface* has it, as *own*."""
+    name, bare = interface.name, address_text(own).partition("%")[0]
+    if vrf:
+        devices = " or ".join(f"device={each!r}" for each in (name, vrf))
+        return f"it is an address of {name}, in the VRF {vrf}: give {devices} too"
+    if _state(interface, own) & AddressState.DAD_FAILED:
+        return f"another machine on {name}'s link has {bare} too (it failed its check)"
+    if _state(interface, own) & AddressState.TENTATIVE:
+        return f"{name} still checks that nobody else has it: try again in two seconds"
+    if isinstance(ip, IPv6Address) and ip.scope_id and not interface.has_zone(ip.scope_id):
+        return f"{bare} belongs to {name}: write {own}"
+    return f"{bare} belongs to {name}, not to {device}" if device and device != name else ""
+
+
+def _ipv6_switch(ip: IPv6Address) -> str:
+    """Return Linux's setting that has switched IPv6 off, if one has."""
     from bindlab.linux import sysctl_flag
 
-    bare = IPv6Address(int(ip))
-    for own in (own for own in every if own.ip == bare):
-        name = own.interface
-        if own.state & AddressState.DAD_FAILED:
-            return f"another machine on {name}'s link has {bare} too (it failed its check)"
-        if own.state & AddressState.TENTATIVE:
-            return f"{name} still checks that nobody else has it: try again in two seconds"
-        if ip.scope_id and ip.scope_id not in (name, str(own.ifindex)):
-            return f"{bare} belongs to {name}: write {bare}%{own.zone}"
-        if device and device != name:
-            return f"{bare} belongs to {name}, not to {device}"
-    for place in ("all", "lo") if ip.is_loopback else ("all",):
-        if sysctl_flag(f"ipv6/conf/{place}/disable_ipv6"):
-            setting = f"net.ipv6.conf.{place}.disable_ipv6"
-            return f"IPv6 is switched off here ({setting}): bind 127.0.0.1"
-    if all(own.ip.version == 4 for own in every):
-        return "this host has no IPv6 address at all: IPv6 is off, or its interfaces are down"
-    return ""
+    places = ("all", "lo") if ip.is_loopback else ("all",)
+    off = (place for place in places if sysctl_flag(f"ipv6/conf/{place}/disable_ipv6"))
+    return next((f"net.ipv6.conf.{place}.disable_ipv6" for place in off), "")
 
 
 def _what_is_invalid(endpoint: Endpoint) -> str:
@@ -231,9 +227,11 @@ def _what_is_invalid(endpoint: Endpoint) -> str:
     if not ip.is_link_local:
         return ""
     bare = IPv6Address(int(ip))
-    owners = [own.zone for own in _own_addresses() if own.ip == bare]
-    zones = owners or [zone_of(name, index) for index, name in if_nameindex()]
-    written = " or ".join(f"{bare}%{name}" for name in zones[:_SHOWN])
+    from bindlab.snapshot import interfaces
+
+    owners = [str(own) for _, own in _addresses(interfaces()) if _is_same(own, ip)]
+    every = [f"{bare}%{zone_of(name, index)}" for index, name in if_nameindex()]
+    written = " or ".join((owners or every)[:_SHOWN])
     return f"a link-local address needs the zone that it is in: write {written}"
 
 
@@ -241,44 +239,19 @@ def _zone(endpoint: Endpoint) -> str:
     return endpoint.ip.scope_id or "" if isinstance(endpoint.ip, IPv6Address) else ""
 
 
-def _own_addresses() -> list[_OwnAddress]:
-    """Return the addresses of this host, those of loopback last."""
-    from bindlab.linux import Netlink, addresses, links
-
-    try:
-        with Netlink() as netlink:
-            listed = [*addresses(netlink, 4), *addresses(netlink, 6)]
-            known = {link.ifindex: link for link in links(netlink)}
-    except OSError:  # not Linux
-        found = _told_by_ifaddr()
-    else:
-        vrfs = {link.name for link in known.values() if link.said["kind"] == "vrf"}
-        found = [
-            _OwnAddress(
-                each.ip,
-                known[each.ifindex].name,
-                each.ifindex,
-                each.state,
-                "".join(vrfs & {known[each.ifindex].name, known[each.ifindex].said["master"]}),
-            )
-            for each in listed
-            if each.ifindex in known
-        ]
-    return sorted(found, key=lambda own: own.ip.is_loopback)
+def _addresses(interfaces: Iterable[Interface]) -> list[tuple[Interface, IPAddress]]:
+    """Return the addresses of *interfaces*, each with its own, those of loopback last."""
+    own = [(each, parse_address(address)) for each in interfaces for address in each.addresses]
+    return sorted(own, key=lambda pair: pair[1].is_loopback)
 
 
-def _told_by_ifaddr() -> list[_OwnAddress]:
-    import ifaddr
+def _is_same(own: IPAddress, ip: IPAddress) -> bool:
+    """Return whether both are one address, zones aside."""
+    return own.version == ip.version and int(own) == int(ip)
 
-    return [
-        _OwnAddress(
-            IPv4Address(each.ip) if isinstance(each.ip, str) else IPv6Address(each.ip[0]),
-            adapter.nice_name,
-            adapter.index or 0,
-        )
-        for adapter in ifaddr.get_adapters()
-        for each in adapter.ips
-    ]
+
+def _state(interface: Interface, own: IPAddress) -> AddressState:
+    return interface.state(own) or AddressState.PREFERRED
 
 
 def _rank(one: "ListedSocket", endpoint: Endpoint) -> tuple[bool, ...]:
