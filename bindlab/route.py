@@ -8,7 +8,7 @@ from bindlab.printable import printable
 from bindlab.value import Given, Value, check_number, checked_name
 
 IPNetwork: TypeAlias = IPv4Network | IPv6Network
-Refusal: TypeAlias = Literal["unreachable", "blackhole", "prohibit"]
+Refusal: TypeAlias = Literal["unreachable", "blackhole", "prohibit", "throw"]
 _REFUSALS: tuple[Refusal, ...] = get_args(Refusal)
 
 
@@ -23,7 +23,11 @@ class Route(Value):
     *metric* wins; the several next hops of one route are several routes with one metric.
 
     *refusal* is set on a route that leads nowhere: ``"unreachable"``, ``"blackhole"`` or
-    ``"prohibit"``. Such a route has neither interface nor gateway.
+    ``"prohibit"``. Such a route has neither interface nor gateway. Nor has a ``"throw"``: there
+    the search in its table ends, and goes on in the next one.
+
+    *lookup* is the place of its table in the order of ip-rule(8), from 0: a later table has a
+    say only for addresses to which no earlier one has a route. Many VPNs bring such a table.
 
     >>> print(Route("0.0.0.0/0", "wifi", "192.168.0.1", metric=600))
     0.0.0.0/0 via 192.168.0.1 dev wifi metric 600
@@ -35,6 +39,7 @@ class Route(Value):
     source: Given[str | IPAddress | None, IPAddress | None] = Given(default=None)
     metric: int = 0
     refusal: Refusal | None = None
+    lookup: int = 0
 
     def _check(self) -> None:
         network = parse_network(self.network)
@@ -43,6 +48,7 @@ class Route(Value):
         if self.interface is not None:
             checked_name("interface", self.interface)
         check_number("metric", self.metric, 0, (1 << 32) - 1)  # RTA_PRIORITY is an u32
+        check_number("lookup", self.lookup, 0, (1 << 32) - 1)  # no more rules than priorities
         if self.refusal is not None:
             if self.refusal not in _REFUSALS:
                 known = ", ".join(_REFUSALS)
@@ -66,6 +72,7 @@ class Route(Value):
             *(("dev", printable(self.interface)) if self.interface else ()),
             *(("src", str(self.source)) if self.source else ()),
             *(("metric", str(self.metric)) if self.metric else ()),
+            *(("lookup", str(self.lookup)) if self.lookup else ()),
         )
         return " ".join(words)
 

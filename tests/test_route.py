@@ -50,7 +50,11 @@ def test_a_route_is_written_as_ip_route_lists_it(route: Route, text: str) -> Non
         ({"network": "::/0", "gateway": "10.0.0.1"}, ValueError, "give its IPv6 address"),
         ({"network": "::/0", "gateway": "router"}, ValueError, "router"),
         ({"network": "::/0", "source": "10.0.0.1"}, ValueError, "families differ"),
-        ({"network": "::/0", "refusal": "throw"}, ValueError, "unreachable, blackhole, prohibit"),
+        (
+            {"network": "::/0", "refusal": "nowhere"},
+            ValueError,
+            "unreachable, blackhole, prohibit, throw",
+        ),
         (
             {"network": "::/0", "refusal": "blackhole", "interface": "lo"},
             ValueError,

@@ -1,17 +1,22 @@
 """The routes of the machine itself: as ip(8) lists them, or unknown where they are not all."""
 
 import errno
+import json
 import struct
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from ipaddress import ip_address
 from typing import TypeVar
 
 import pytest
 from namespace import Namespace, namespace, needs_namespaces
 
 from bindlab import Interface, Route, this_host
+from bindlab.endpoint import IPAddress
 from bindlab.linux import Netlink, routes, routing, rules
+from bindlab.reach.return_path import Routing
+from bindlab.reach.topology import Topology
 from bindlab.snapshot import machine, route_to
 
 pytestmark = needs_namespaces
@@ -102,6 +107,24 @@ def test_a_namespace_without_addresses_has_no_routes() -> None:
             id="ipv4-by-an-ipv6-router",
         ),
         pytest.param(["route add 10.6.0.0/16 dev wifi table 77"], set(), id="table-not-looked-up"),
+        pytest.param(["-6 rule add lookup 100"], set(), id="rule-for-an-empty-table"),
+        pytest.param(["rule add fwmark 7 lookup main"], set(), id="rule-for-a-mark"),
+        pytest.param(
+            ["rule add iif eth lookup 100", "route add default dev eth table 100"],
+            set(),
+            id="rule-for-what-is-forwarded",
+        ),
+        pytest.param(["route add throw 10.7.0.0/16"], {"throw 10.7.0.0/16"}, id="throw"),
+        pytest.param(
+            ["route add 10.5.0.0/16 dev wifi table default"],
+            {"10.5.0.0/16 dev wifi lookup 1"},
+            id="table-default",
+        ),
+        pytest.param(
+            ["rule add lookup 5000", "route add 10.5.0.0/16 dev wifi table 5000"],
+            {"10.5.0.0/16 dev wifi"},
+            id="rule-that-is-first",
+        ),
     ],
 )
 def test_routes_are_those_that_were_made(
@@ -110,22 +133,29 @@ def test_routes_are_those_that_were_made(
     """Every route of the table main is told, of both families, and no other."""
     for command in commands:
         ns.ip(command)
-    assert listed(ns) == LINKS | more
+    assert {text.removesuffix(" lookup 1") for text in listed(ns) - more} == LINKS
+    assert listed(ns) >= more
 
 
 @pytest.mark.parametrize(
     "commands",
     [
         pytest.param(["rule add from 192.168.0.102 lookup 100"], id="rule-for-a-source"),
-        pytest.param(["-6 rule add lookup 100"], id="ipv6-rule"),
-        pytest.param(["rule add fwmark 7 lookup main"], id="rule-for-a-mark"),
+        pytest.param(["rule add from 10.0.0.0/8 iif lo lookup 100"], id="rule-for-its-own-packets"),
+        pytest.param(["rule add to 10.7.0.0/16 lookup 100"], id="rule-for-a-destination"),
+        pytest.param(["rule add oif wifi lookup 100"], id="rule-for-a-device"),
+        pytest.param(["rule add uidrange 0-9 lookup 100"], id="rule-for-users"),
+        pytest.param(
+            ["rule add fwmark 7 lookup 100", "route add default dev eth table 100"],
+            id="rule-for-a-mark-with-ways-of-its-own",
+        ),
+        pytest.param(
+            ["rule add priority 1 lookup local", "rule del priority 0", "rule add prio 0 lookup 7"],
+            id="local-is-not-first",
+        ),
         pytest.param(["rule add iif lo blackhole"], id="rule-that-refuses"),
-        pytest.param(["rule add lookup main suppress_prefixlength 0"], id="rule-that-suppresses"),
-        pytest.param(["rule del lookup main"], id="no-rule-for-main"),
-        pytest.param(["route add throw 10.7.0.0/16"], id="throw"),
         pytest.param(["route add 10.7.0.0/16 dev wifi tos 0x10"], id="type-of-service"),
         pytest.param(["-6 route add fd00::/8 from 2001:db8:1::/64 dev wifi"], id="for-a-source"),
-        pytest.param(["route add 10.5.0.0/16 dev wifi table default"], id="table-default"),
         pytest.param(["link add red type vrf table 10", "link set red up"], id="vrf"),
         pytest.param(["route add 10.7.0.0/16 dev wifi table local"], id="table-local"),
         pytest.param(["-6 route add fd00::/8 dev wifi table local"], id="ipv6-table-local"),
@@ -147,6 +177,104 @@ def test_the_default_rules_in_other_words_are_still_known(ns: Namespace) -> None
     ns.ip("rule del priority 0")
     ns.ip("rule del priority 32767")
     assert listed(ns) == LINKS
+
+
+WIFI = "route add default via 192.168.0.1"
+POLICIES = {
+    "tailscale": [
+        WIFI,
+        "rule add prio 5210 fwmark 0x80000/0xff0000 lookup main",
+        "rule add prio 5230 fwmark 0x80000/0xff0000 lookup default",
+        "rule add prio 5250 fwmark 0x80000/0xff0000 unreachable",
+        "rule add prio 5270 lookup 52",
+        "-6 rule add prio 5210 fwmark 0x80000/0xff0000 lookup main",
+        "-6 rule add prio 5230 fwmark 0x80000/0xff0000 lookup default",
+        "-6 rule add prio 5250 fwmark 0x80000/0xff0000 unreachable",
+        "-6 rule add prio 5270 lookup 52",
+        "route add 100.101.7.4 dev vpn table 52",
+        "route add 100.100.100.100 dev vpn table 52",
+        "-6 route add fd7a:115c:a1e0::/48 dev vpn table 52",
+    ],
+    "tailscale, an exit node": [
+        WIFI,
+        "rule add prio 5210 fwmark 0x80000/0xff0000 lookup main",
+        "rule add prio 5270 lookup 52",
+        "route add default dev vpn table 52",
+        "route add throw 192.168.0.0/16 table 52",
+        "route add 192.168.7.0/24 dev vpn table 52",
+        "route add throw 127.0.0.0/8 table 52",
+        "route add 8.0.0.0/7 via 10.0.0.1",
+    ],
+    "wg-quick": [
+        WIFI,
+        "route add default dev vpn table 51820",
+        "rule add not fwmark 51820 table 51820",
+        "rule add table main suppress_prefixlength 0",
+        "-6 route add default dev vpn table 51820",
+        "-6 rule add not fwmark 51820 table 51820",
+        "-6 rule add table main suppress_prefixlength 0",
+        "-6 route add default via fe80::1 dev wifi",
+    ],
+    "a switch that kills": [
+        WIFI,
+        "route add unreachable default table 7",
+        "route add 100.101.0.0/16 dev vpn table 7",
+        "route add throw 10.0.0.0/24 table 7",
+        "rule add prio 9 lookup 7",
+    ],
+    "several": [
+        WIFI,
+        "rule add prio 7 lookup 7",
+        "rule add prio 8 lookup 8",
+        "route add 100.64.0.0/10 dev vpn table 8",
+        "route add throw 100.101.0.0/16 table 7",
+        "route add 100.101.7.0/24 dev eth table 7",
+        "route add 8.8.0.0/16 dev vpn table default",
+        "route add blackhole 203.0.113.0/24 table 8",
+        "rule add prio 7 iif eth blackhole",
+    ],
+}
+ADDRESSES = (
+    *("8.8.8.8", "9.9.9.9", "10.0.0.50", "10.0.1.1", "100.101.7.4", "100.101.8.1", "100.64.0.9"),
+    *("192.168.0.50", "192.168.1.50", "192.168.7.7", "203.0.113.5", "100.100.100.100"),
+    *("2001:db8:1::5", "2001:db8:9::9", "2a00::1", "fd7a:115c:a1e0::7"),
+)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_the_ways_are_those_of_the_kernel(ns: Namespace, policy: str) -> None:
+    """With rules of one's own, a VPN's say, an address is looked up as ``ip route get`` does.
+
+    For any socket, and for one that is bound to a device.
+    """
+    ns.ip("link add vpn type veth peer name peer")
+    ns.ip("link set vpn up")
+    ns.ip("link set peer up")
+    ns.ip("addr add 100.101.7.3/32 dev vpn")
+    ns.ip("addr add fd7a:115c:a1e0::3/128 dev vpn nodad")
+    for command in POLICIES[policy]:
+        ns.ip(command)
+    host = ns.run(this_host)
+    assert host.routes is not None
+    ways = Routing(Topology(host))
+    for address in map(ip_address, ADDRESSES):
+        for device in (None, "vpn", "wifi", "eth"):
+            if device and address.version == 4:
+                continue  # such a socket finds everybody: see way_back()
+            won = ways._table(address.version, device).at(int(address))
+            leaves_by = {None if route.refusal else route.interface for route in won} or {None}
+            assert leaves_by == {kernels_way(ns, address, device)}, (address, device, won)
+
+
+def kernels_way(ns: Namespace, address: IPAddress, device: str | None) -> str | None:
+    """Return the interface by which the kernel would send to *address*."""
+    by = ["oif", device] if device else []
+    try:
+        said = ns.output(["ip", "-j", "route", "get", str(address), *by])
+    except subprocess.CalledProcessError:
+        return None
+    (way,) = json.loads(said)
+    return None if way.get("type") in ("unreachable", "blackhole", "prohibit") else way["dev"]
 
 
 def test_dead_next_hops_are_none(ns: Namespace) -> None:

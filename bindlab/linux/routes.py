@@ -2,14 +2,14 @@
 
 import socket
 import struct
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final, NamedTuple
 
 from bindlab.endpoint import IPAddress
 from bindlab.interface import Interface
 from bindlab.linux.netlink import Netlink, address, attributes, number
-from bindlab.linux.rules import DEFAULT, LOCAL, MAIN, has_only_usual_rules
+from bindlab.linux.rules import LOCAL, Lookup, lookups
 from bindlab.route import IPNetwork, Refusal, Route
 
 __all__ = ["RTM_NEWROUTE", "Routing", "routing", "rtmsg"]
@@ -24,7 +24,12 @@ _RTA_DST, _RTA_SRC, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_PREFSRC = 1, 2, 
 _RTA_MULTIPATH, _RTA_CACHEINFO, _RTA_TABLE, _RTA_VIA = 9, 12, 15, 18
 _RTM_F_CLONED, _RTNH_F_DEAD = 0x200, 0x1
 _RTN_UNICAST, _RTN_LOCAL = 1, 2
-_REFUSALS: Final[Mapping[int, Refusal]] = {6: "blackhole", 7: "unreachable", 8: "prohibit"}
+_REFUSALS: Final[Mapping[int, Refusal]] = {
+    6: "blackhole",
+    7: "unreachable",
+    8: "prohibit",
+    9: "throw",
+}
 
 
 class Routing(NamedTuple):
@@ -37,23 +42,23 @@ class Routing(NamedTuple):
 
 
 class _Line(NamedTuple):
+    table: int
     here: IPNetwork | None = None
     away: Sequence[Route] | None = ()
     """``None`` where the line says what a :class:`Route` cannot."""
-    is_local: bool = False
-    """Whether it is of the table ``local``, as that of each own address."""
 
 
 def routing(interfaces: Collection[Interface]) -> Routing:
     """Return the routes of both versions of IP, of this machine, which has these *interfaces*.
 
-    Those to others are of the table ``main``. What they cannot tell: rules beyond those that
-    every namespace has (``ip rule``; a VRF brings one), routes for some sources or types of
-    service only, ``throw`` routes, routes to others in the tables ``local`` and ``default``, and
-    interfaces that are not among these. A next hop that is dead is none, nor is a route that
-    has expired. Where the system does not tell, both are ``None``. A network stack that lists
-    no route to the own addresses does not tell what else it delivers here: ``local`` is
-    ``None`` (gVisor's has one table).
+    Those to others are of the tables that rules have packets without a mark looked up in
+    (``ip rule``): ``main``, and others where a VPN added some. What they cannot tell: rules that
+    tell more than marks apart (a VRF brings one), or that give packets with a mark tables of
+    their own; routes for some sources or types of service only, routes to others in the table
+    ``local``, and interfaces that are not among these. A next hop that is dead is none, nor is
+    a route that has expired. Where the system does not tell, both are ``None``. A network stack
+    that lists no route to the own addresses does not tell what else it delivers here: ``local``
+    is ``None`` (gVisor's has one table).
     """
     try:
         with Netlink() as netlink:
@@ -83,55 +88,78 @@ def _routing(netlink: Netlink, interfaces: Collection[Interface]) -> Routing:
     tells_all = True
     tells_local = not any(each.is_up and each.addresses for each in interfaces)
     for family in (socket.AF_INET, socket.AF_INET6):
-        tells_all = tells_all and has_only_usual_rules(netlink, family)
-        for line in _lines(netlink, family, names, own):
-            tells_local = tells_local or line.is_local
+        known = lookups(netlink, family)
+        looked_up = {lookup.table for lookup in known.in_order} if known else set[int]()
+        aside = known.marked - looked_up if known else set[int]()
+        lines = _lines(netlink, family, {LOCAL, *looked_up, *aside}, names, own)
+        for line in lines:
+            tells_local = tells_local or line.table == LOCAL
             if line.here is not None:
                 local[line.here] = None
-            if line.away is None:
-                tells_all = False
-            else:
-                away += line.away
+        if known is None or any(line.away is None or line.table in aside for line in lines):
+            tells_all = False
+        else:
+            away += _in_order(lines, known.in_order)
     return Routing(tuple(local) if tells_local else None, tuple(away) if tells_all else None)
 
 
+def _in_order(lines: Iterable[_Line], order: Iterable[Lookup]) -> Iterator[Route]:
+    """Yield the routes of all tables; a route in a table that is looked up again counts once."""
+    tables: dict[int, list[Route]] = {}
+    for line in lines:
+        tables.setdefault(line.table, []).extend(line.away or ())
+    place = 0
+    for table, suppressed in order:
+        count = [route for route in tables.get(table, ()) if route.network.prefixlen > suppressed]
+        for route in count:
+            yield route.replace(lookup=place) if place else route
+        tables[table] = [route for route in tables.get(table, ()) if route not in count]
+        place += bool(count)
+
+
 def _lines(
-    netlink: Netlink, family: int, names: Mapping[int, str], own: Collection[bytes]
+    netlink: Netlink,
+    family: int,
+    tables: Collection[int],
+    names: Mapping[int, str],
+    own: Collection[bytes],
 ) -> list[_Line]:
-    """Return what is in the three tables that every namespace looks up (``RTM_GETROUTE``)."""
+    """Return what is in these tables (``RTM_GETROUTE``)."""
     full_length, everything = (32, bytes(4)) if family == socket.AF_INET else (128, bytes(16))
 
     def parse(message: bytes) -> _Line | None:
         answered, length, source, service, table, _, _, kind, flags = _RTMSG.unpack_from(message)
-        if answered != family or table not in (LOCAL, MAIN, DEFAULT) or flags & _RTM_F_CLONED:
+        if answered != family or flags & _RTM_F_CLONED:
             return None
         if table == LOCAL and kind not in (_RTN_LOCAL, _RTN_UNICAST):  # broadcast and the like
             return None
         found = attributes(message, _RTMSG.size)
+        table = number(found.get(_RTA_TABLE), table)  # the other number has 8 bits
+        if table not in tables:
+            return None
         to = found.get(_RTA_DST, everything)
         if table == LOCAL and length == full_length and to in own:
-            return _Line(is_local=True)
-        if number(found.get(_RTA_TABLE), table) != table:  # an old kernel cuts its number off
-            return None
+            return _Line(table)
         network = _network(to, length)
         if table == LOCAL:
             if kind == _RTN_LOCAL:
-                return _Line(here=network, is_local=True)
+                return _Line(table, here=network)
             # Linux once kept ff00::/8 there as if it were unicast.
-            return None if network.is_multicast else _Line(away=None)
+            return None if network.is_multicast else _Line(table, away=None)
         if _RTA_CACHEINFO in found and _is_expired(found[_RTA_CACHEINFO]):
             return None
         metric = number(found.get(_RTA_PRIORITY))
-        if table == DEFAULT or source or service or _RTA_SRC in found:
-            return _Line(away=None)
+        if source or service or _RTA_SRC in found:
+            return _Line(table, away=None)
         if kind in _REFUSALS:
-            return _Line(away=[Route(network, metric=metric, refusal=_REFUSALS[kind])])
+            return _Line(table, away=[Route(network, metric=metric, refusal=_REFUSALS[kind])])
         hops = _hops(found, flags)
         if kind != _RTN_UNICAST or any(ifindex not in names for ifindex, _ in hops):
-            return _Line(away=None)
+            return _Line(table, away=None)
         prefers = address(found[_RTA_PREFSRC]) if _RTA_PREFSRC in found else None
         return _Line(
-            away=[Route(network, names[index], via, prefers, metric) for index, via in hops]
+            table,
+            away=[Route(network, names[index], via, prefers, metric) for index, via in hops],
         )
 
     return netlink.dump(_RTM_GETROUTE, rtmsg(family), parse)

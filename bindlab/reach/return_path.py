@@ -9,7 +9,7 @@ from bindlab.interface import AddressState, Interface
 from bindlab.reach.origin import Place, Where, is_internet_network
 from bindlab.reach.topology import Destination, Topology
 from bindlab.route import IPNetwork, Route
-from bindlab.special_addresses import Kind, block_around
+from bindlab.special_addresses import TAILNETS, Kind, block_around
 
 __all__ = ["SOMEWHERE", "Answers", "ReturnPath", "Routing", "WayBack", "way_back"]
 
@@ -92,7 +92,12 @@ class Routing:
         if place.source is not None:
             return self._of([table.at(int(place.source))])
         if place.members is not None:
-            return self._of(table.over(place.members))
+            winners = table.over(place.members)
+            if place.members in TAILNETS:
+                # Each member has a route of its own; where none leads there is nobody.
+                links = {link.name for link in place.arrivals}
+                winners = [w for w in winners if any(r.interface in links for r in w)] or winners
+            return self._of(winners)
         if place.where is Where.ROUTED:
             return self._of(self._beyond(table, internet=place.internet))
         # Anyone on a link: the networks that are there, or else anybody at all.
@@ -119,7 +124,7 @@ class Routing:
             and route.network.prefixlen == 0
             and route.refusal is None
         )
-        return sorted(found, key=lambda route: route.metric)
+        return sorted(found, key=lambda route: (route.lookup, route.metric))
 
     def default_sources(self) -> set[tuple[int, int]]:
         """Return the IP versions and numbers of the addresses that default routes send from."""
@@ -193,25 +198,32 @@ class Routing:
 class _Table:
     """Routes of one IP version, by the addresses for which each wins.
 
-    The longest prefix wins, then the lowest metric. From ``points[n]`` to ``points[n + 1]``
-    the ``winners[n]`` win, which are several routes where their metrics are equal.
+    The first lookup that has a route for them wins, in it the longest prefix, then the lowest
+    metric. From ``points[n]`` to ``points[n + 1]`` the ``winners[n]`` win, which are several
+    routes where their metrics are equal.
     """
 
     def __init__(self, routes: Iterable[Route], version: int) -> None:
-        best: dict[IPNetwork, list[Route]] = {}
+        lookups: dict[int, dict[IPNetwork, list[Route]]] = {}
         for route in routes:
+            best = lookups.setdefault(route.lookup, {})
             rivals = best.setdefault(route.network, [route])
             if route.metric < rivals[0].metric:
                 best[route.network] = [route]
             elif route.metric == rivals[0].metric and route is not rivals[0]:
                 rivals.append(route)
-        bounds = {network: _bounds(network) for network in best}
+        bounds = {network: _bounds(network) for best in lookups.values() for network in best}
         end = 1 << (32 if version == 4 else 128)
         self.points = sorted({0}.union(*bounds.values()) - {end})
         self.winners: list[Sequence[Route]] = [()] * len(self.points)
-        for network in sorted(best, key=lambda network: network.prefixlen):
-            first, last = (bisect_left(self.points, bound) for bound in bounds[network])
-            self.winners[first:last] = [best[network]] * (last - first)
+        for _, best in sorted(lookups.items(), reverse=True):
+            later = self.winners.copy()
+            for network in sorted(best, key=lambda network: network.prefixlen):
+                first, last = (bisect_left(self.points, bound) for bound in bounds[network])
+                if best[network][0].refusal == "throw":
+                    self.winners[first:last] = later[first:last]
+                else:
+                    self.winners[first:last] = [best[network]] * (last - first)
 
     def at(self, ip: int) -> Sequence[Route]:
         """Return the routes that win for one address."""

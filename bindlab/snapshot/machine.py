@@ -99,7 +99,8 @@ def this_host() -> Host:
     ``local_routes`` are the networks that Linux delivers to itself by a route of its table
     ``local``, own addresses left out: 127.0.0.0/8, a prefix on loopback, ``ip route add
     local``. ``routes`` are those by which Linux sends to others, where they alone decide: with
-    rules of one's own (``ip rule``) or a VRF they are unknown. Elsewhere both are unknown.
+    rules (``ip rule``) that tell addresses, users or devices apart, as that of a VRF does, they
+    are unknown. Elsewhere both are unknown.
     ``guest`` is looked for on Linux only. See :func:`interfaces` for errors.
     """
     name = system()

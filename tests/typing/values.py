@@ -83,4 +83,4 @@ def mistakes(endpoint: Endpoint) -> None:
     bind(0, transport="sctp")  # type: ignore[arg-type]
     listen(0, None)  # type: ignore[arg-type]
     Host.of(system="beos")  # type: ignore[arg-type]
-    Route("0.0.0.0/0", refusal="throw")  # type: ignore[arg-type]
+    Route("0.0.0.0/0", refusal="nowhere")  # type: ignore[arg-type]
