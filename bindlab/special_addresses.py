@@ -20,7 +20,7 @@ from typing import Final
 from bindlab.endpoint import IPAddress, unmap
 from bindlab.value import Given, Value
 
-__all__ = ["BLOCKS", "Block", "Kind", "block_around", "block_of", "kind_of_address"]
+__all__ = ["BLOCKS", "TAILNETS", "Block", "Kind", "block_around", "block_of", "kind_of_address"]
 
 
 class Kind(enum.Enum):
@@ -122,6 +122,13 @@ BLOCKS: Final = (
     Block("ff05::/16", "multicast, site-local", Kind.MULTICAST, _NO, "RFC 4291, 2.7"),
 )
 # fmt: on
+
+
+TAILNETS: Final = (ip_network("100.64.0.0/10"), ip_network("fd7a:115c:a1e0::/48"))
+"""Where machines of a Tailscale network have their addresses, each a /32 or a /128.
+
+https://tailscale.com/kb/1015/100.x-addresses, https://tailscale.com/kb/1033/ip-and-dns-addresses
+"""
 
 
 def block_of(ip: IPAddress) -> Block | None:

@@ -2,8 +2,9 @@
 
 One line a row; its columns are origins. An entry is ``yes``, a reason for a certain no, or the
 letters of the conditions: F firewall, L link isolation, R a route there, B a route back, N NAT,
-g guest, W weak host, Z the peer's own zone, 6 dual-stack, G group membership, M multicast routing,
-C broadcast, A reply from another address, ? location, o other link, s sent by loopback.
+g guest, t tailnet, W weak host, Z the peer's own zone, 6 dual-stack, G group membership, M
+multicast routing, C broadcast, A reply from another address, ? location, o other link, s sent by
+loopback.
 """
 
 import pytest
@@ -25,6 +26,7 @@ from bindlab.reach.verdict import Verdict
 LETTERS = {
     Condition.FIREWALL: "F",
     Condition.LINK_ISOLATION: "L",
+    Condition.TAILNET: "t",
     Condition.ROUTE_THERE: "R",
     Condition.ROUTE_BACK: "B",
     Condition.GUEST: "g",

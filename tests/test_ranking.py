@@ -2,7 +2,7 @@
 
 import pytest
 
-from bindlab import Binding, Endpoint, Host, Interface, Reach, Route
+from bindlab import Binding, Condition, Endpoint, Host, Interface, Reach, Route
 from bindlab.reach.interface_rank import HINTS
 
 
@@ -46,13 +46,95 @@ def test_the_lower_metric_goes_first() -> None:
 
 
 def test_what_is_known_outranks_names() -> None:
-    """A default route through wg0 counts, and so does a point-to-point flag without a name."""
-    assert order(reach(CROWD.replace(routes=[DEFAULT.replace(interface="wg0")])))[0] == "wg0"
+    """A bridge that has the default route is no container's, a flag tells a tunnel from a link."""
+    assert (
+        order(reach(CROWD.replace(routes=[DEFAULT.replace(interface="docker0")])))[0] == "docker0"
+    )
     tunnel = Interface("lan", 9, None, ["10.9.0.1/24"], True, True, False, True)
     host = CROWD.replace(interfaces=[tunnel, *CROWD.interfaces])
     assert order(reach(host)) == ["eth1", "wifi", "lan", "wg0", "docker0", "lo"]
     reasons = {e.interface: e.reason for e in reach(host).endpoints}
-    assert "lan, which is point-to-point, as tunnels are" in reasons["lan"]
+    assert "lan, which is a tunnel, as a VPN has" in reasons["lan"]
+
+
+def test_the_lan_goes_before_a_vpn_with_the_default_route() -> None:
+    """Somebody else, of whom nothing is known, is more likely beside us than in the VPN."""
+    whole = reach(CROWD.replace(routes=[DEFAULT.replace(interface="wg0")]))
+    assert order(whole) == ["eth1", "wifi", "wg0", "docker0", "lo"]
+    reason = {e.interface: e.reason for e in whole.endpoints}["wg0"]
+    assert reason.endswith("a VPN (a hint only), and has the default route")
+    flagged = CROWD.interface("wg0").replace(
+        name="vpn", display_name="vpn", is_point_to_point=True, kind="wireguard"
+    )
+    two = [each for each in CROWD.interfaces if each.name != "wg0"]
+    routes = [DEFAULT.replace(interface="vpn"), DEFAULT.replace(metric=600)]
+    host = CROWD.replace(interfaces=[flagged, *two], routes=routes)
+    assert order(reach(host)) == ["wifi", "eth1", "vpn", "docker0", "lo"]
+
+
+def test_the_vpn_that_has_the_default_route_is_the_first_of_vpns() -> None:
+    """A flag goes before a name, and the default route before both."""
+    vpns = {f"wg{n}": f"10.{n}.0.1/24" for n in (5, 6, 7)}
+    host = Host.of(lo="127.0.0.1/8", routes=[DEFAULT.replace(interface="wg7")], **vpns)
+    flagged = [i.replace(is_point_to_point=True) if i.name == "wg6" else i for i in host.interfaces]
+    assert order(reach(host.replace(interfaces=flagged))) == ["wg7", "wg6", "wg5", "lo"]
+
+
+def test_what_is_down_goes_last() -> None:
+    """Nobody comes by an interface without carrier, were it the LAN's."""
+    host = Host.of(
+        lo="127.0.0.1/8",
+        eth0=Interface("eth0", 9, None, ["10.0.0.9/24"], True, False),
+        docker0="172.17.0.1/16",
+        wifi="192.168.0.102/24",
+    )
+    assert order(reach(host)) == ["wifi", "docker0", "lo", "eth0"]
+
+
+TAILNET = Host.of(
+    lo="127.0.0.1/8",
+    tailscale0=["100.101.7.3/32", "fd7a:115c:a1e0::3/128"],
+    wifi="192.168.0.102/24",
+    routes=[
+        Route("100.101.7.4/32", "tailscale0"),
+        Route("fd7a:115c:a1e0::/48", "tailscale0"),
+        DEFAULT.replace(lookup=1),
+        Route("192.168.0.0/24", "wifi", lookup=1),
+    ],
+)
+
+
+def test_a_tailnet_has_a_row_and_a_name() -> None:
+    """Its members have addresses of their own, without a common prefix on the interface."""
+    found = reach(TAILNET, "[::]:80")
+    rows = {(row.who, str(row.origin)): row for row in found.rows}
+    four, six = (
+        rows["tailnet (tailscale0)", network]
+        for network in ("100.64.0.0/10", "fd7a:115c:a1e0::/48")
+    )
+    assert four.opens == "http://100.101.7.3:80"
+    assert six.opens == "http://[fd7a:115c:a1e0::3]:80"
+    assert four.conditions == six.conditions == (Condition.FIREWALL, Condition.TAILNET)
+    assert found.verdict("100.101.7.4").conditions == four.conditions
+    assert order(found) == ["wifi", "tailscale0", "lo"]
+    reason = {e.interface: e.reason for e in found.endpoints}["tailscale0"]
+    assert reason.endswith("which is on a tailnet (by its address)")
+    assert "<-?-- tailnet" in found.diagram()
+
+
+@pytest.mark.parametrize(
+    "interface",
+    [
+        Interface("tailscale0", 2, None, ["100.101.7.3/24"]),
+        Interface("eth0", 2, None, ["100.101.7.3/32"], is_point_to_point=False),
+        Interface("ppp0", 2, None, ["100.101.7.3/32"], is_point_to_point=True, kind="ppp"),
+    ],
+    ids=lambda each: each.name,
+)
+def test_shared_addresses_are_no_tailnet(interface: Interface) -> None:
+    """A provider gives such addresses too, by a link or by PPP."""
+    host = Host([*Host.of(lo="127.0.0.1/8").interfaces, interface])
+    assert not any("tailnet" in row.who for row in reach(host).rows)
 
 
 def test_ties_are_said() -> None:
@@ -97,8 +179,8 @@ def test_an_origin_is_offered_what_answers_it() -> None:
     }.items():
         best, *others = found.verdict(origin).endpoints
         assert str(best.ip) == first
-        assert "from which this machine sends to the origin" in best.reason
-        assert all("sends to the origin" not in other.reason for other in others)
+        assert "from which this machine answers" in best.reason
+        assert all("this machine answers" not in other.reason for other in others)
 
 
 def test_ipv6_keeps_its_preferences() -> None:

@@ -66,6 +66,10 @@ _CHECKS: Final[tuple[tuple[Condition | Callable[[Verdict, bool], bool], str], ..
         "a VPN on the other side: it may carry everything away from the local network",
     ),
     (
+        Condition.TAILNET,
+        "the tailnet: do its access rules let {origin} talk to this machine, and is it on now?",
+    ),
+    (
         Condition.ROUTE_THERE,
         "the way there: does {origin} have a route to {address}, or a router that has one?",
     ),

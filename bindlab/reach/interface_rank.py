@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from bindlab.interface import Interface
 from bindlab.reach.return_path import Routing
 from bindlab.reach.verdict import Candidate, Scope
-from bindlab.special_addresses import Kind, kind_of_address
+from bindlab.special_addresses import TAILNETS, Kind, kind_of_address
 
 __all__ = ["HINTS", "InterfaceRank", "Rank", "Ranks"]
 
@@ -33,6 +33,11 @@ class Rank(enum.IntEnum):
 
 _CONTAINERS, _MACHINES, _VPN = "a container bridge", "a virtual-machine bridge", "a VPN"
 
+# Kinds of interfaces that are tunnels, as ip-link(8) has them.
+TUNNELS: Final = frozenset(
+    ("tun", "wireguard", "ppp", "ipip", "ip6tnl", "sit", "gre", "ip6gre", "vti", "vti6", "xfrm")
+)
+
 # How names begin, and what that suggests. They are conventions of the programs that make them.
 HINTS: Final[tuple[tuple[str, Rank, str], ...]] = (
     ("docker", Rank.VIRTUAL, _CONTAINERS),
@@ -44,6 +49,8 @@ HINTS: Final[tuple[tuple[str, Rank, str], ...]] = (
     ("flannel", Rank.VIRTUAL, "a network of containers"),
     ("lxc", Rank.VIRTUAL, _CONTAINERS),
     ("lxdbr", Rank.VIRTUAL, _CONTAINERS),
+    ("incusbr", Rank.VIRTUAL, _CONTAINERS),
+    ("cilium", Rank.VIRTUAL, "a network of containers"),
     ("virbr", Rank.VIRTUAL, _MACHINES),
     ("vmnet", Rank.VIRTUAL, _MACHINES),
     ("vboxnet", Rank.VIRTUAL, _MACHINES),
@@ -85,6 +92,8 @@ class Ranks:
 
     def __init__(self, routing: Routing) -> None:
         self._loopback = routing.topology.loopback
+        attachments = routing.topology.attachments
+        self._tailnets = {link.name for network, link in attachments if network in TAILNETS}
         self._default_sources = routing.default_sources()
         self._default_routes: dict[str | None, int] = {}
         for version in (4, 6):
@@ -93,7 +102,11 @@ class Ranks:
                 self._default_routes[route.interface] = min(place, known)
 
     def rank(self, interface: Interface | None) -> InterfaceRank:
-        """Return the rank of *interface*, and the last one where there is none."""
+        """Return the rank of *interface*, and the last one where there is none.
+
+        A tunnel goes behind other links even where it has the default route: others seldom have
+        its other end, and who sits beside this machine is on the link.
+        """
         if interface is None:
             return InterfaceRank("", Rank.NONE)
         name = interface.display_name
@@ -103,17 +116,26 @@ class Ranks:
         if not interface.is_live:
             return InterfaceRank(name, Rank.DEAD, reason="which is down or has no carrier")
         default = self._default_routes.get(interface.name)
+        which = "the default route" if default == 0 else "a default route of a higher metric"
+        if (tunnel := self._tunnel(interface)) is not None:
+            place, what = tunnel
+            if default is not None:
+                place, what = default - len(self._default_routes), f"{what}, and has {which}"
+            return InterfaceRank(name, Rank.TUNNEL, place, what)
         if default is not None:
-            which = "the default route" if default == 0 else "a default route of a higher metric"
             return InterfaceRank(name, Rank.DEFAULT_ROUTE, default, f"which has {which}")
-        if interface.is_point_to_point:
-            return InterfaceRank(
-                name, Rank.TUNNEL, reason="which is point-to-point, as tunnels are"
-            )
-        for beginning, rank, what in HINTS:
-            if name.startswith(beginning) or interface.name.startswith(beginning):
-                return InterfaceRank(name, rank, 1, f"whose name suggests {what} (a hint only)")
+        if (hint := _hint(interface)) is not None:
+            return InterfaceRank(name, hint[0], 1, hint[1])
         return InterfaceRank(name, Rank.ORDINARY)
+
+    def _tunnel(self, interface: Interface) -> tuple[int, str] | None:
+        """Return the place among tunnels, and a clause, if *interface* is one."""
+        if interface.name in self._tailnets:
+            return 0, "which is on a tailnet (by its address)"
+        if interface.is_point_to_point or interface.kind in TUNNELS:
+            return 0, "which is a tunnel, as a VPN has"
+        hint = _hint(interface)
+        return None if hint is None or hint[0] is not Rank.TUNNEL else (1, hint[1])
 
     def order(self, interface: Interface | None) -> tuple[int, int]:
         """Return what to sort interfaces by."""
@@ -125,7 +147,8 @@ class Ranks:
     ) -> tuple[Candidate, ...]:
         """Return *candidates* in the order in which others most likely want them, with reasons.
 
-        First the audience, as far as it matters (anybody, one link, this host), then the rank
+        What is of an interface that is down goes last. Then the audience, as far as it matters
+        (anybody, one link, this host), then the rank
         of the interface, then what the default route sends from, then a global audience before
         a private one. What is alike in all of that stays in the order of the system's list.
         """
@@ -135,6 +158,7 @@ class Ranks:
         def key(candidate: Candidate) -> tuple[int, ...]:
             rank = ranks.get(candidate.interface or "", nowhere)
             return (
+                rank.rank is Rank.DEAD,
                 -min(candidate.audience, Scope.PRIVATE),
                 rank.rank,
                 rank.place,
@@ -151,6 +175,13 @@ class Ranks:
             )
             for placed, each in keyed
         )
+
+
+def _hint(interface: Interface) -> tuple[Rank, str] | None:
+    for beginning, rank, what in HINTS:
+        if interface.name.startswith(beginning) or interface.display_name.startswith(beginning):
+            return rank, f"whose name suggests {what} (a hint only)"
+    return None
 
 
 def _reason(candidate: Candidate, rank: InterfaceRank | None) -> str:

@@ -13,7 +13,7 @@ from bindlab.printable import printable
 from bindlab.reach.origin import Place, Where, is_internet
 from bindlab.reach.return_path import SOMEWHERE, Answers, ReturnPath, Routing, WayBack, way_back
 from bindlab.reach.topology import Destination
-from bindlab.special_addresses import Kind, block_of, kind_of_address
+from bindlab.special_addresses import TAILNETS, Kind, block_of, kind_of_address
 
 __all__ = ["MACOS_TUNNELS", "Path"]
 
@@ -54,6 +54,8 @@ class Path:
         """Whether the packet never leaves this machine."""
         self.on_link = place.where is Where.ON_LINK
         """Whether the origin is a neighbour on the arrival interface's link."""
+        self.by_tailnet = place.members in TAILNETS
+        """Whether the origin is a neighbour by a VPN whose rules say who may talk to whom."""
         self.routed = place.where is Where.ROUTED
         """Whether the packet comes through a router."""
         owner = self.owner
@@ -88,7 +90,7 @@ class Path:
         """Whether the origin is on the internet, and the destination is not."""
         return self.place.internet and not is_internet(self.destination)
 
-    @property
+    @cached_property
     def needs_forwarding(self) -> bool:
         """Whether the machine that runs this guest has to pass on what the origin sends.
 

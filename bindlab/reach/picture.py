@@ -10,6 +10,7 @@ from bindlab.endpoint import address_text, parse_address
 from bindlab.host import Host
 from bindlab.interface import Interface
 from bindlab.page import pad, shorter, width_of, wrapped
+from bindlab.reach.topology import neighbours_of
 from bindlab.reach.verdict import THIS_HOST, Answer, Vantage, Verdict
 
 __all__ = ["picture"]
@@ -35,7 +36,7 @@ def picture(
     for interface in shown:
         name, state = shorter(interface.display_name, _NAME), _state(interface)
         for address in interface.addresses:
-            guest = at_link.get((interface.display_name, address.network))
+            guest = at_link.get((interface.display_name, neighbours_of(address, interface)))
             if interface.holds_loopback and vantages and _comes_by(vantages[0], interface):
                 guest = vantages.pop(0)
             text = address_text(parse_address(address)).partition("%")[0]
@@ -61,7 +62,7 @@ def picture(
 def _arrow(row: Verdict | None) -> str:
     if row is None:
         return ""
-    who = row.origin.value if isinstance(row.origin, Vantage) else str(row.origin).split("%")[0]
+    who = row.who.partition(" (")[0].partition("%")[0]
     return f"{_ARROWS[row.answer]} {who}"
 
 

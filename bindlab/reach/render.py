@@ -33,6 +33,7 @@ _NAME: Final = 36
 IN_SHORT: Final[Mapping[Condition, str]] = {
     Condition.FIREWALL: "",
     Condition.LINK_ISOLATION: "no client isolation",
+    Condition.TAILNET: "the tailnet's rules",
     Condition.ROUTE_THERE: "a route to it",
     Condition.ROUTE_BACK: "a route back",
     Condition.GUEST: "its host forwards it",

@@ -172,8 +172,13 @@ NEEDS: Final[tuple[Rule[Condition], ...]] = (
     ),
     Rule(
         Condition.LINK_ISOLATION,
-        lambda p: p.on_link and not p.crosses,
+        lambda p: p.on_link and not p.crosses and not p.by_tailnet,
         "the network does not keep its devices apart",
+    ),
+    Rule(
+        Condition.TAILNET,
+        lambda p: p.on_link and not p.crosses and p.by_tailnet,
+        "the tailnet's rules let it",
     ),
     Rule(
         Condition.ROUTE_THERE,

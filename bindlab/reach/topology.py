@@ -8,9 +8,9 @@ from bindlab.endpoint import IPAddress, parse_address, unmap
 from bindlab.host import Host
 from bindlab.interface import AddressState, Interface, InterfaceAddress, zone_to_write
 from bindlab.route import IPNetwork
-from bindlab.special_addresses import Kind, kind_of_address
+from bindlab.special_addresses import TAILNETS, Kind, kind_of_address
 
-__all__ = ["Attachment", "Destination", "Topology"]
+__all__ = ["Attachment", "Destination", "Topology", "neighbours_of"]
 
 _ASSUMED_LOOPBACK = Interface("lo", addresses=["127.0.0.1/8"], is_loopback=True)
 
@@ -180,6 +180,8 @@ class Topology:
             link = self.masters.get(interface.name, interface)
             for address in _real_addresses(interface):
                 network = address.network
+                if network.prefixlen == network.max_prefixlen:
+                    network = neighbours_of(address, interface)
                 if network.prefixlen < network.max_prefixlen:
                     found[network, link.name] = Attachment(network, link)
         return list(found.values())
@@ -191,6 +193,20 @@ class Topology:
         if loopback.states is not None or loopback.disable_ipv6 or listed or not in_use:
             return loopback
         return loopback.replace(addresses=[*loopback.addresses, "::1/128"])
+
+
+def neighbours_of(address: InterfaceAddress, interface: Interface) -> IPNetwork:
+    """Return the network whose members are neighbours by *interface*, which has *address*.
+
+    That is the address's own, or the tailnet where it is alone in that, as with Tailscale. By
+    PPP a provider gives such addresses as well (RFC 6598).
+    """
+    network = address.network
+    if network.prefixlen < network.max_prefixlen or interface.kind == "ppp":
+        return network
+    if interface.is_point_to_point is False:
+        return network
+    return next((tailnet for tailnet in TAILNETS if address.ip in tailnet), network)
 
 
 def zoned(ip: IPAddress, interface: Interface) -> IPAddress:

@@ -11,6 +11,7 @@ from bindlab.interface import Interface
 from bindlab.printable import printable
 from bindlab.reach.markup import html_table
 from bindlab.route import IPNetwork
+from bindlab.special_addresses import TAILNETS
 from bindlab.value import Given, Value
 
 __all__ = [
@@ -120,6 +121,8 @@ class Condition(enum.Enum):
     """No firewall drops the packets, here or on the way."""
     LINK_ISOLATION = "link isolation"
     """The link lets its stations talk to each other, as guest Wi-Fi does not."""
+    TAILNET = "tailnet"
+    """The rules of the tailnet, a VPN by Tailscale, let the origin talk to this machine."""
     ROUTE_THERE = "route there"
     """The origin, or its router, has a route to the address."""
     ROUTE_BACK = "route back"
@@ -216,13 +219,16 @@ class Verdict(Value):
 
     @property
     def who(self) -> str:
-        """The origin in words, with the interface where its network is one's."""
+        """The origin in words, with the interface where its network is one's.
+
+        A tailnet (the network of a VPN by Tailscale) is called so.
+        """
         if isinstance(self.origin, Vantage):
             return self.origin.value
         if isinstance(self.origin, Interface):
             return f"anyone on {self.origin.display_name}"
         by = f" ({self.interface})" if self.interface else ""
-        return f"{self.origin}{by}"
+        return f"{'tailnet' if self.origin in TAILNETS else self.origin}{by}"
 
     @property
     def opens(self) -> str:
