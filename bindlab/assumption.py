@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Iterable
 
-__all__ = ["Assumption", "assuming"]
+__all__ = ["Assumption", "assuming", "assumption_documents"]
 
 
 class Assumption(enum.StrEnum):
@@ -24,3 +24,11 @@ def assuming(assumptions: Iterable[str]) -> str:
     """Return the sentence that says what was taken for granted; "" for nothing."""
     clauses = [f"that {clause}" for clause in dict.fromkeys(assumptions)]
     return "Assuming " + " and ".join(clauses) + "." if clauses else ""
+
+
+def assumption_documents(assumptions: Iterable[str]) -> list[dict[str, object]]:
+    """Return *assumptions* as what JSON can hold: a code that stays, and the words."""
+    return [
+        {"code": each.name.lower() if isinstance(each, Assumption) else None, "text": str(each)}
+        for each in assumptions
+    ]

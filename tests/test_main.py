@@ -2,15 +2,15 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 
 import pytest
 from attempts import EMPTY, LINUX, port_of
 
-from bindlab import Host, bind, interfaces, listen, reachable_from
-from bindlab.__main__ import _for_programs, main
+from bindlab import Host, bind, interfaces, listen
+from bindlab.command import main
+from bindlab.command.machine import machine_document, machine_text
 
 
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:
@@ -28,7 +28,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert caught.value.code == 2
     out, err = capsys.readouterr()
     assert out == ""
-    return err
+    return " ".join(err.split())
 
 
 def test_as_a_program() -> None:
@@ -37,11 +37,11 @@ def test_as_a_program() -> None:
     with bind() as unheard:
         port = str(port_of(unheard))
         done = subprocess.run([*command, port], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (done.returncode, done.stderr) == (4, "")
     assert done.stdout.lower().startswith(EMPTY)
     done = subprocess.run([*command, "--help"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "exit status: 0" in done.stdout
+    assert "exit status:\n  0 " in done.stdout
 
 
 # Writes nothing before its buffer is full or flushed, as where nobody sets PYTHONUNBUFFERED.
@@ -78,12 +78,12 @@ def test_a_disk_that_is_full() -> None:
             check=False,
         )
     assert done.returncode == 3
-    assert done.stderr == "python -m bindlab: [Errno 28] No space left on device\n"
+    assert done.stderr == "bindlab: [Errno 28] No space left on device\n"
 
 
 WITHOUT_DESCRIPTORS = """
 import resource, sys
-from bindlab.__main__ import main
+from bindlab.command import main
 spare, *arguments = sys.argv[1:]
 limit = 3 + int(spare)
 resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
@@ -104,8 +104,8 @@ def test_no_free_descriptor(arguments: list[str], spare: int) -> None:
         check=False,
     )
     assert "Traceback" not in done.stderr
-    assert (done.returncode, done.stderr) in [(0, ""), (1, "")] or (
-        done.returncode == 3 and done.stderr.startswith("python -m bindlab: [Errno ")
+    assert (done.returncode, done.stderr) in [(0, ""), (4, "")] or (
+        done.returncode == 3 and done.stderr.startswith("bindlab: [Errno ")
     )
 
 
@@ -114,9 +114,9 @@ def test_no_free_descriptor(arguments: list[str], spare: int) -> None:
 )
 def test_no_free_descriptor_and_a_disk_that_is_full() -> None:
     """The error of the output is said where nothing else can be opened, too."""
-    code = "from bindlab.__main__ import _discard_output\n"
+    code = "from bindlab.command.output import discard_output\n"
     code += "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
-    code += "print('lost'); _discard_output()"
+    code += "print('lost'); discard_output()"
     with open("/dev/full", "w") as full:
         command = [sys.executable, "-c", code]
         done = subprocess.run(
@@ -129,9 +129,9 @@ def test_names_that_the_output_has_no_letters_for() -> None:
     """An interface may have a name in any script, and the output be for ASCII only."""
     host = Host.of(lo="127.0.0.1/8", 无线网="192.168.0.102/24")
     code = (
-        "import bindlab.__main__ as program, bindlab, sys;"
-        "program.this_host = lambda: bindlab.Host.from_json(sys.stdin.read());"
-        "sys.exit(program.main([]))"
+        "import bindlab.command.answers as answers, bindlab.command, bindlab, sys;"
+        "answers.this_host = lambda: bindlab.Host.from_json(sys.stdin.read());"
+        "sys.exit(bindlab.command.main([]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -142,25 +142,26 @@ def test_names_that_the_output_has_no_letters_for() -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert r"others should use 192.168.0.102: this machine's address on \u65e0" in done.stdout
+    assert done.stdout.startswith(r"Others reach this machine at 192.168.0.102 (\u65e0")
 
 
-def test_no_zone_is_told_to_others(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_zone_is_told_to_others() -> None:
     """A zone is each machine's own: others are given the address without this machine's."""
     host = Host.of(lo="127.0.0.1/8", wifi="fe80::2/64")
-    others = reachable_from("[::]:80", host=host).endpoints[:1]
-    (use,) = map(_for_programs, others)
-    assert (use["address"], use["interface"]) == ("fe80::2", "wifi")
-    text = printed(capsys)
-    assert not re.search(r"^(others should use|or) \S*%(?!ITS-ZONE)", text, re.M)
+    assert machine_text(host, unfolded=False).startswith(
+        "Others reach this machine at fe80::2%ITS-ZONE (wifi)."
+    )
+    assert '"address": "fe80::2"' in json.dumps(machine_document(host))
 
 
 def test_the_networks(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a target: each interface with its addresses, and what others should use."""
-    text = printed(capsys)
-    assert "127.0.0.1/8" in text
-    assert "\nothers should use " in text or "\nno other machine reaches this one" in text
+    """Without a target: where others reach this machine, and each interface with its addresses."""
+    first, *rows = printed(capsys).splitlines()
+    assert first.startswith(("Others reach this machine ", "No other machine reaches this one: "))
+    assert "127.0.0.1/8" not in "".join(rows)
+    assert "127.0.0.1/8" in printed(capsys, "--all")
     document = json.loads(printed(capsys, "--json"))
+    assert (document["schema"], document["kind"]) == (1, "machine")
     assert Host.from_json(json.dumps(document["host"])).interfaces
     assert all({"address", "interface", "why"} == set(use) for use in document["others_use"])
     assert not any(use["address"].startswith("127.") for use in document["others_use"])
@@ -178,7 +179,7 @@ def test_a_port_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     assert document["bindings"] == [f"127.0.0.1:{port}"]
     assert document["verdict"]["answer"] == "yes"
     assert document["verdict"]["endpoints"][0]["endpoint"] == f"127.0.0.1:{port}"
-    printed(capsys, str(port), status=1)
+    printed(capsys, str(port), status=4)
 
 
 def test_a_udp_port(capsys: pytest.CaptureFixture[str]) -> None:
@@ -205,11 +206,11 @@ def test_an_endpoint_is_judged(capsys: pytest.CaptureFixture[str]) -> None:
     assert text.startswith("Open")
     assert "Bound to 0.0.0.0:3000: every IPv4 address of this machine." in text
     document = json.loads(printed(capsys, "127.0.0.1:3000", "--json"))
-    assert document["scope"] == "host"
-    assert document["urls"] == ["http://127.0.0.1:3000"]
-    assert document["rows"][0]["origin"] == "this machine"
-    assert {row["answer"] for row in document["rows"][1:]} == {"no"}
-    assert document["rows"][-1]["reason"] == "loopback"
+    table = document["table"]
+    assert (table["scope"], table["urls"]) == ("host", ["http://127.0.0.1:3000"])
+    assert table["rows"][0]["origin"] == "this_host"
+    assert {row["answer"] for row in table["rows"][1:]} == {"no"}
+    assert table["rows"][-1]["reason"] == "loopback"
     text = printed(capsys, "127.0.0.1:3000", "--from", "beyond", status=1)
     assert text.startswith("No: other networks cannot reach it.")
 

@@ -1,5 +1,6 @@
 """The explanation as a value; text.py has the text that a person reads."""
 
+from bindlab.assumption import assumption_documents
 from bindlab.binding import Binding
 from bindlab.explaining.changes import Remedy
 from bindlab.explaining.checks import Check
@@ -65,8 +66,11 @@ class Explanation(Value):
     def to_document(self) -> dict[str, object]:
         """Return this explanation as what JSON can hold, section by section."""
         return {
+            "kind": "explanation",
+            "summary": self.answer,
             "bindings": [str(binding) for binding in self.bindings],
             "verdict": None if self.verdict is None else self.verdict.to_document(),
+            "table": self.reach.to_document() if self.bindings else None,
             "certain": list(self.certain),
             "remedies": [
                 {
@@ -78,7 +82,7 @@ class Explanation(Value):
                 for remedy in self.remedies
             ],
             "checks": [str(check) for check in self.checks],
-            "assumptions": list(self.assumptions),
+            "assumptions": assumption_documents(self.assumptions),
         }
 
     def __bool__(self) -> bool:

@@ -7,7 +7,7 @@ from bindlab.explaining.changes import Remedy
 from bindlab.explaining.explanation import Explanation
 from bindlab.interface import Interface
 from bindlab.page import indented, listed, page_width, wrapped
-from bindlab.reach import BEYOND, INTERNET, Answer, Condition, Vantage, Verdict
+from bindlab.reach import BEYOND, INTERNET, Answer, Condition, Scope, Vantage, Verdict
 
 __all__ = ["answer_of", "text_of"]
 
@@ -77,7 +77,13 @@ def _why(found: Explanation) -> Iterator[str]:
             yield _sentence(f"{best.ip} is {best.reason}".replace(f"%{best.interface}", ""))
         if verdict.answer is Answer.YES:
             yield "Only a firewall on this machine could keep it from itself."
-    named = {f"the socket is bound to {binding.endpoint}" for binding in found.bindings}
+    named = {f"the socket is bound to {binding}" for binding in found.bindings}
+    if (
+        named.intersection(found.certain)
+        and found.origin is None
+        and found.reach.scope > Scope.HOST
+    ):
+        yield from found.reach.bound
     for sentence in found.certain if found.bindings else found.certain[1:]:
         if sentence not in named:
             yield _sentence(sentence)

@@ -4,6 +4,7 @@ A pure room: values in, verdicts out. It fetches nothing, so that every rule can
 laptop, or a Windows machine, that exists on paper only. ``rules.py`` is the page to read.
 """
 
+from bindlab.reach.interface_rank import InterfaceRank, Rank, ranked
 from bindlab.reach.origin import OriginLike, parse_origin
 from bindlab.reach.reach import Reach
 from bindlab.reach.verdict import (
@@ -27,12 +28,15 @@ __all__ = [
     "Answer",
     "Candidate",
     "Condition",
+    "InterfaceRank",
     "Origin",
     "OriginLike",
+    "Rank",
     "Reach",
     "Reason",
     "Scope",
     "Vantage",
     "Verdict",
     "parse_origin",
+    "ranked",
 ]

@@ -9,12 +9,14 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from bindlab.host import Host
 from bindlab.interface import Interface
 from bindlab.reach.return_path import Routing
+from bindlab.reach.topology import Topology
 from bindlab.reach.verdict import Candidate, Scope
 from bindlab.special_addresses import TAILNETS, Kind, kind_of_address
 
-__all__ = ["HINTS", "InterfaceRank", "Rank", "Ranks"]
+__all__ = ["HINTS", "InterfaceRank", "Rank", "Ranks", "ranked"]
 
 _GROUPS = (Kind.MULTICAST, Kind.BROADCAST)
 
@@ -85,6 +87,13 @@ class InterfaceRank(NamedTuple):
     rank: Rank
     place: int = 0
     reason: str = ""
+
+
+def ranked(host: Host) -> tuple[tuple[Interface, InterfaceRank], ...]:
+    """Return the interfaces of *host*, the likeliest to be meant first, each with its rank."""
+    ranks = Ranks(Routing(Topology(host)))
+    every = [(interface, ranks.rank(interface)) for interface in host.interfaces]
+    return tuple(sorted(every, key=lambda each: (each[1].rank, each[1].place)))
 
 
 class Ranks:

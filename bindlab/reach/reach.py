@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from bindlab.assumption import Assumption, assuming
+from bindlab.assumption import Assumption, assuming, assumption_documents
 from bindlab.binding import Binding
 from bindlab.host import Host
 from bindlab.page import indented, page_width, wrapped
@@ -159,6 +159,11 @@ class Reach:
         """The answer in one sentence: for whom it is open, and what these open."""
         return answer(self.rows, self.endpoints)
 
+    @property
+    def bound(self) -> tuple[str, ...]:
+        """What the sockets are bound to, and which addresses a wildcard means, in sentences."""
+        return tuple(bound_to(self.bindings))
+
     def text(
         self, *, width: int | None = None, unfolded: bool = False, hint: str = "unfolded=True"
     ) -> str:
@@ -173,7 +178,7 @@ class Reach:
         is_plain = not others and not first.endpoint.is_unspecified and self.scope <= Scope.HOST
         parts = [
             wrapped(self.answer, columns),
-            [] if is_plain else indented(bound_to(self.bindings), columns),
+            [] if is_plain else indented(self.bound, columns),
             self.table(width=columns, unfolded=unfolded, hint=hint).splitlines(),
             wrapped(assuming(self._notes), columns),
         ]
@@ -194,7 +199,7 @@ class Reach:
         """
         hidden = () if unfolded else self._of_rank(Rank.VIRTUAL)
         columns = page_width() if width is None else width
-        return picture(self.host, bound_to(self.bindings), self.rows, hidden, columns)
+        return picture(self.host, self.bound, self.rows, hidden, columns)
 
     def to_document(self) -> dict[str, object]:
         """Return this table as what JSON can hold.
@@ -207,7 +212,7 @@ class Reach:
             "scope": self.scope.name.lower(),
             "rows": [row.to_document() for row in self.rows],
             "urls": list(self.urls()),
-            "assumptions": list(self.assumptions),
+            "assumptions": assumption_documents(self.assumptions),
         }
 
     def __str__(self) -> str:

@@ -256,20 +256,24 @@ class Verdict(Value):
         return who, _WORDS[self.answer], opens, self.explanation
 
     def to_document(self) -> dict[str, object]:
-        """Return this verdict as what JSON can hold, an interface by its name."""
+        """Return this verdict as what JSON can hold, an interface by its name.
+
+        Reasons, conditions and vantages are the names of their members in small letters: they
+        stay, where words may change.
+        """
         match self.origin:
             case Interface():
                 origin = self.origin.name
             case Vantage():
-                origin = self.origin.value
+                origin = self.origin.name.lower()
             case _:
                 origin = str(self.origin)
         return {
             "origin": origin,
             "answer": self.answer.value,
-            "reason": None if self.reason is None else self.reason.value,
-            "reasons": [reason.value for reason in self.reasons],
-            "conditions": [condition.value for condition in self.conditions],
+            "reason": None if self.reason is None else self.reason.name.lower(),
+            "reasons": [reason.name.lower() for reason in self.reasons],
+            "conditions": [condition.name.lower() for condition in self.conditions],
             "endpoints": [endpoint.to_document() for endpoint in self.endpoints],
             "explanation": self.explanation,
         }
