@@ -1,6 +1,4 @@
-"""How Sphinx makes the API reference out of the docstrings; it needs no network.
-
-    EXTRA=docs .ci/try sphinx-build -E -W docs docs/_build
+"""How Sphinx makes the documentation; it needs no network: ``.ci/docs``.
 
 What is missing or leads nowhere is a warning, and so an error: a public name that no page
 has, a cross reference that nothing answers.
@@ -9,6 +7,7 @@ has, a cross reference that nothing answers.
 import importlib
 import re
 import sys
+from pathlib import Path
 
 from docutils import nodes
 from sphinx.addnodes import pending_xref
@@ -16,14 +15,20 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
+sys.path.insert(0, str(Path(__file__).parent))  # for live.py
+
 PUBLIC = ("bindlab", "bindlab.errors", "bindlab.lab", "bindlab.testing", "bindlab.pytest_plugin")
 
 project = "bindlab"
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.viewcode"]
-html_theme = "alabaster"
-html_theme_options = {"description": "Open server sockets correctly, and know who can reach them"}
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.viewcode", "myst_parser", "live"]
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+html_theme = "furo"
+html_title = "bindlab"
+html_static_path = ["static"]
+html_css_files = ["pages.css"]
 html_show_copyright = False
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "explanation/benchmark.md"]
 
 nitpicky = True
 nitpick_ignore = [  # names of types in signatures, which the text beside them explains
@@ -32,6 +37,7 @@ nitpick_ignore = [  # names of types in signatures, which the text beside them e
     ("py:class", "T"),
     ("py:class", "bindlab.probing.waiting._Alive"),
     ("py:class", "bindlab.probing.waiting._Polled"),
+    ("py:class", "bindlab.probing.waiting._Returning"),
 ]
 toc_object_entries_show_parents = "hide"
 autodoc_default_options = {"members": True}
@@ -62,7 +68,7 @@ def check_that_all_is_there(app: Sphinx, env: BuildEnvironment) -> None:
         for name in contents.__all__:
             home = getattr(getattr(contents, name), "__module__", module)
             if not described & {f"{module}.{name}", f"{home}.{name}"}:
-                text = f"{module}.{name} is on no page: name it in one of docs/*.rst"
+                text = f"{module}.{name} is on no page: name it in one of docs/reference/*.rst"
                 logging.getLogger(__name__).warning(text)
 
 

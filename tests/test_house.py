@@ -40,7 +40,7 @@ REACH = (
     ("return_path",),
     ("path", "interface_rank"),
     ("inside", "rule", "render", "picture"),
-    ("rules",),
+    ("rules", "drawing"),
     ("judging",),
     ("reach",),
 )

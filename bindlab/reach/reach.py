@@ -7,6 +7,7 @@ from bindlab.assumption import Assumption, assuming, assumption_documents
 from bindlab.binding import Binding
 from bindlab.host import Host
 from bindlab.page import indented, page_width, wrapped
+from bindlab.reach.drawing import drawing
 from bindlab.reach.interface_rank import Rank, Ranks
 from bindlab.reach.judging import judge
 from bindlab.reach.origin import OriginLike, Place, neighbours, parse_origin, places
@@ -201,6 +202,11 @@ class Reach:
         columns = page_width() if width is None else width
         return picture(self.host, self.bound, self.rows, hidden, columns)
 
+    def svg(self, *, unfolded: bool = False) -> str:
+        """Return the same picture as SVG, for a page that is light or dark."""
+        hidden = () if unfolded else self._of_rank(Rank.VIRTUAL)
+        return drawing(self.host, bound_to(self.bindings), self.rows, hidden)
+
     def to_document(self) -> dict[str, object]:
         """Return this table as what JSON can hold.
 
@@ -219,7 +225,7 @@ class Reach:
         return self.text()
 
     def _repr_html_(self) -> str:
-        return markup(self.bindings, self.rows, self._notes)
+        return f"{self.svg()}\n{markup(self.bindings, self.rows, self._notes)}"
 
     @property
     def _notes(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-GUIDE = Path(__file__).parents[2] / "docs/servers.md"
+GUIDE = Path(__file__).parents[2] / "docs/howto/servers.md"
 
 _SNIPPET = re.compile(r"^### (.+)\n(?:(?!#|```).*\n)*?```python\n((?:.*\n)*?)```$", re.MULTILINE)
 
