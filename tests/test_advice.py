@@ -259,3 +259,10 @@ def test_a_guest_where_nothing_listens(kind: str) -> None:
         Subject((), 3000, "tcp", guest(kind), guest(kind), (), ()), ip_address("192.168.1.50")
     ).remedies
     assert all(remedy.forward and remedy.bind for remedy in remedies)
+
+
+def test_a_guest_whose_host_forwards_no_udp() -> None:
+    """Where nothing is known to carry it, nothing is offered, and the answer says who decides."""
+    found = explain("0.0.0.0:53/udp", BEYOND, host=guest("codespace"))
+    assert found.remedies == ()
+    assert "if the machine that runs this one passes it on" in " ".join(str(found).split())

@@ -2,12 +2,14 @@
 
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import NamedTuple
 
 import pytest
 from attempts import LINUX
@@ -28,6 +30,7 @@ from bindlab import (
     lab,
     listen,
     reachable_from,
+    wait_until_listening,
 )
 from bindlab.endpoint import parse_address
 from bindlab.explaining.subject import subject_of
@@ -42,6 +45,7 @@ from bindlab.scanning import (
     LocalAddress,
     Observation,
     local_addresses,
+    observe,
     observing,
 )
 from bindlab.scanning.deduction import deduce
@@ -95,6 +99,12 @@ def options_of(case: str, laptop: LabHost) -> dict[str, object]:
     return {"address": next(ip for ip in wifi if ip.is_link_local)}
 
 
+def answering_unlisted(port: int, **options: object) -> Answering:
+    """Return what is found of *port* where the system lists no sockets; on a host of the lab."""
+    observing.sockets_on = lambda *_: None  # this process is the call's own
+    return answering(port, **options)  # type: ignore[arg-type]
+
+
 @needs_lab
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 @pytest.mark.parametrize("case", BOUND)
@@ -123,8 +133,8 @@ def test_without_the_systems_list(case: str, transport: str, laptop: LabHost) ->
         if transport == "tcp":
             server.listen()
         bound = laptop.call(binding_of, server)
-        found = laptop.call(answering, 3000, transport=transport, timeout=0.2)
-    told, evidence, _ = deduce(3000, found.transport, Observation(found.attempts))
+        found = laptop.call(answering_unlisted, 3000, transport=transport, timeout=0.2)
+    told, evidence, *_ = deduce(3000, found.transport, Observation(found.attempts))
     told = tuple(
         binding.replace(v6only=bound.v6only) if not binding.endpoint.is_unspecified else binding
         for binding in told
@@ -147,8 +157,9 @@ def test_two_servers_on_one_port(laptop: LabHost) -> None:
     assert [str(b) for b in found.bindings] == ["10.0.0.12:3000", "127.0.0.1:3000"]
     with laptop.listen(3000, "0.0.0.0"), laptop.listen(3000, "::"):
         found = laptop.call(answering, 3000)
+        seen = laptop.call(answering_unlisted, 3000).attempts
     assert [str(b) for b in found.bindings] == ["0.0.0.0:3000", "[::]:3000, IPv6 only"]
-    told, evidence, _ = deduce(3000, "tcp", Observation(found.attempts))
+    told, evidence, *_ = deduce(3000, "tcp", Observation(seen))
     assert [str(b) for b in told] == ["[::]:3000, dual-stack"]
     assert "or one of each" in evidence[0]
 
@@ -245,7 +256,8 @@ def test_ipv6_that_is_turned_off_is_no_firewall() -> None:
         net.laptop.listen(3000, "::", dual_stack=True),
     ):
         found = net.laptop.call(answering, 3000)
-    assert [str(a.address) for a in found.attempts if a.is_absent] == ["::1 (loopback)"]
+        seen = net.laptop.call(answering_unlisted, 3000).attempts
+    assert [str(one.address) for one in seen if one.is_absent] == ["::1 (loopback)"]
     assert found.evidence == ("the system lists [::]:3000, dual-stack on this port",)
 
 
@@ -267,7 +279,12 @@ def test_what_is_redirected_is_not_taken_to_be_everywhere() -> None:
         found = net.laptop.call(answering, 3000)
         assert not net.desk.probe("10.0.0.12:3000")
     assert [str(b) for b in found.bindings] == ["192.168.0.102:3000"]
-    assert "something redirects its packets (NAT)" in found.evidence[-1]
+    assert found.redirected == found.bindings
+    assert found.evidence[-1] == (
+        "192.168.0.102 (wifi) answers on port 3000, though no socket here does: the packets are "
+        "redirected (DNAT), as a published port's to its container, and neither ufw nor the rules "
+        "of INPUT govern them"
+    )
 
 
 def test_another_machine_is_not_tried() -> None:
@@ -280,6 +297,8 @@ def test_another_machine_is_not_tried() -> None:
 INTERRUPTED = """
 import os, signal, sys, threading
 from bindlab import answering
+from bindlab.scanning import observing
+observing.sockets_on = lambda *_: None
 threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
     answering(int(sys.argv[1]), transport="udp", timeout=20)
@@ -481,7 +500,7 @@ def test_it_is_a_target() -> None:
     assert (reach.scope, INTERNET in reach) == (Scope.HOST, False)
     assert reach.assumptions == ()
     unlisted = found.replace(listed=None)
-    assert "deduced" in str(reachable_from(unlisted, host=found.host))
+    assert "what its answers point to" in str(reachable_from(unlisted, host=found.host))
 
 
 def test_it_reads_as_text() -> None:
@@ -512,3 +531,130 @@ def test_bad_input(arguments: tuple[object, ...], error: type[Exception], messag
         answering(3000, host="laptop")
     with pytest.raises(ValueError, match="timeout"):
         answering(3000, timeout=0)
+
+
+LOOKS = [
+    pytest.param(answering, id="with the system's list"),
+    pytest.param(answering_unlisted, id="without it", marks=pytest.mark.slow),
+]
+SLOW_SERVER = """
+import socket, sys, time
+with socket.create_server(("0.0.0.0", 3000), backlog=1) as server:
+    while True:  # the lab ends it
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(1)
+            time.sleep(0.005)
+"""
+
+
+@needs_lab
+@pytest.mark.parametrize("look", LOOKS)
+def test_looking_fills_no_backlog(look: Callable[..., Answering]) -> None:
+    """A server with a backlog of 1 on 20 addresses is found 10 times of 10, and never deaf."""
+    twenty = [f"192.168.0.{number}/24" for number in range(101, 121)]
+    with (
+        lab.network(laptop={"wifi": twenty}, phone={"wifi": "192.168.0.50/24"}) as net,
+        net.laptop.run([sys.executable, "-c", SLOW_SERVER]),
+    ):
+        net.laptop.call(wait_until_listening, "127.0.0.1:3000")
+        for _ in range(10):
+            found = net.laptop.call(look, 3000)
+            assert [str(b) for b in found.bindings] == ["0.0.0.0:3000"]
+            assert "no answer" not in " ".join(found.evidence)
+
+
+@LINUX
+def test_no_more_connections_than_are_needed() -> None:
+    """Where the system lists a server's socket, the server sees one connection."""
+    seen: list[object] = []
+    with listen(0, "0.0.0.0") as server:
+        server.settimeout(0.5)
+        answering(server.getsockname()[1])
+        with suppress(TimeoutError):
+            while True:
+                connection, peer = server.accept()
+                connection.close()
+                seen.append(peer)
+    assert len(seen) == 1
+
+
+@LINUX
+def test_no_datagram_is_sent_to_a_listed_socket() -> None:
+    """A UDP server whose socket is listed gets nothing that it did not ask for."""
+    with bind(0, "0.0.0.0", transport="udp") as server:
+        server.settimeout(0.2)
+        found = answering(server.getsockname()[1], transport="udp")
+        with pytest.raises(TimeoutError):
+            server.recv(1)
+    assert [b.endpoint.port for b in found.bindings] == [found.port]
+
+
+def test_udp_on_thousands_of_addresses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 4,000 addresses that may all keep silent 512 are tried, which takes four timeouts."""
+    tried: list[int] = []
+
+    def probe_all(endpoints: Sequence[Endpoint], **_: object) -> tuple[Probe, ...]:
+        tried.append(len(endpoints))
+        return tuple(Probe(endpoint, Outcome.NO_ANSWER, 1.0) for endpoint in endpoints)
+
+    monkeypatch.setattr(observing, "sockets_on", lambda *_: None)
+    monkeypatch.setattr(observing, "probe_all", probe_all)
+    addresses = [LocalAddress(parse_address(f"2001:db8::{n:x}")) for n in range(1, 4001)]
+    assert len(observe(addresses, 53, 1.0, "udp").attempts) == 512
+    assert tried == [512]
+
+
+def test_silence_everywhere_is_not_waited_for_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a firewall drops everything, few at a time soon are many, and few are tried again."""
+    rounds: list[int] = []
+
+    def probe_all(endpoints: Sequence[Endpoint], **_: object) -> tuple[Probe, ...]:
+        rounds.append(len(endpoints))
+        time.sleep(0.01)
+        return tuple(Probe(endpoint, Outcome.NO_ANSWER, 0.01) for endpoint in endpoints)
+
+    monkeypatch.setattr(observing, "sockets_on", lambda *_: None)
+    monkeypatch.setattr(observing, "probe_all", probe_all)
+    addresses = [LocalAddress(parse_address(f"2001:db8::{n:x}")) for n in range(1, 1001)]
+    observe(addresses, 3000, 0.01)
+    assert [*rounds[:4], rounds[-1]] == [2, 8, 32, 128, 1]
+    assert len(rounds) < 20
+
+
+class Answer(NamedTuple):
+    """What a server does with a connection, and whether that is an end at once."""
+
+    first: bytes
+    seconds: float
+    is_end: bool
+
+
+ENDS = {
+    "closes": Answer(b"", 0, True),
+    "closes a little later, as a relay does": Answer(b"", 0.03, True),
+    "says something and closes": Answer(b"220 hello\r\n", 0, False),
+    "waits for the client": Answer(b"", 0.5, False),
+}
+
+
+@pytest.mark.parametrize("case", ENDS)
+def test_accepted_and_closed_at_once(case: str) -> None:
+    """Who takes a connection and ends it at once with nothing said is named."""
+    first, seconds, is_end = ENDS[case]
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                time.sleep(seconds)
+                connection.sendall(first)
+                connection.close()
+
+    with listen() as server:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        found = answering(server.getsockname()[1])
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+    assert [str(address.ip) for address in found.closed_at_once] == ["127.0.0.1"] * is_end

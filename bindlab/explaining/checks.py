@@ -7,7 +7,7 @@ from bindlab.host import System
 from bindlab.reach import Condition, Verdict
 from bindlab.value import Value
 
-__all__ = ["FIREWALLS", "NOTHING_THERE", "ROUTES", "Check", "checks_of"]
+__all__ = ["FIREWALLS", "FORWARDING", "NOTHING_THERE", "ROUTES", "Check", "checks_of"]
 
 
 class Check(Value):
@@ -158,6 +158,9 @@ FIREWALLS: Final[Mapping[System, str]] = {
     "openbsd": "(pfctl -sr)",
 }
 
+# https://docs.docker.com/engine/network/packet-filtering-firewalls/
+FORWARDING: Final = "(its FORWARD chain decides, with Docker DOCKER-USER: not INPUT, and not ufw)"
+
 # From documentation but for Linux: how each system tells the way that it takes to an address.
 ROUTES: Final[Mapping[System, str]] = {
     "linux": " (ip route get {origin})",
@@ -170,7 +173,11 @@ ROUTES: Final[Mapping[System, str]] = {
 NOTHING_THERE: Final = (
     "the server: does it run, and did it not end with an error?",
     "the port: is it {port} that it listens on? Its own output says",
-    "containers: a server in one listens there, and its port has to be published here",
+    (
+        "a container: is the port published here (docker ps, podman ps)? If it is, the server "
+        "inside does not listen on it, or on the container's 127.0.0.1 only; if not: -p "
+        "{port}:{port}"
+    ),
 )
 
 

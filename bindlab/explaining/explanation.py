@@ -23,6 +23,8 @@ class Explanation(Value):
       first; empty where it is let in, and where nothing that is changed here is enough.
     - *checks*: what nobody can know from here, the likeliest first.
     - *host*: the machine, as it was; *assumptions*: what was taken for granted.
+    - *trouble*: what is wrong with the server itself, which goes before all else: a port that
+      accepts and closes at once; "" where nothing is known to be.
 
     True unless the origin is shut out for certain, or nothing listens.
     """
@@ -35,6 +37,7 @@ class Explanation(Value):
     checks: tuple[Check, ...]
     host: Host
     assumptions: tuple[str, ...]
+    trouble: str = ""
 
     @property
     def reach(self) -> Reach:
@@ -71,6 +74,7 @@ class Explanation(Value):
             "bindings": [str(binding) for binding in self.bindings],
             "verdict": None if self.verdict is None else self.verdict.to_document(),
             "table": self.reach.to_document() if self.bindings else None,
+            "trouble": self.trouble,
             "certain": list(self.certain),
             "remedies": [
                 {

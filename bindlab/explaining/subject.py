@@ -1,10 +1,11 @@
 """What is explained: sockets, their machine, and what is certain of them from here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from bindlab.binding import Binding
 from bindlab.endpoint import Transport
+from bindlab.explaining.relays import RELAYS, UNKNOWN, Relay
 from bindlab.host import Host
 from bindlab.linux import owners
 from bindlab.reachable import Found
@@ -22,7 +23,10 @@ _VERBS: dict[Transport, tuple[str, str]] = {
 class Subject(NamedTuple):
     """The sockets, their machine, and in sentences what is certain of them.
 
-    *judged* is the machine with what is known of the way to the origin that was asked about.
+    - *judged*: the machine with what is known of the way to the origin that was asked about.
+    - *trouble*: in a sentence, what is wrong with the server itself; "" if nothing is known.
+    - *relay*: the program that has the port for a server elsewhere, and what it is.
+    - *redirected*: whether packets are redirected to a server elsewhere, before any socket here.
     """
 
     bindings: tuple[Binding, ...]
@@ -32,11 +36,17 @@ class Subject(NamedTuple):
     judged: Host
     certain: tuple[str, ...]
     assumptions: tuple[str, ...]
+    trouble: str = ""
+    relay: Relay | None = None
+    redirected: bool = False
 
 
 def subject_of(found: Found) -> Subject:
     """Return what is certain of what was found: what is bound, and whose a port is."""
     first = found.ports[0] if found.ports else found.given[0].endpoint
+    whose = {port: _owners(port, port.bindings) for port in found.ports}
+    names = [who for owners in whose.values() for who in owners.values()]
+    relays = [relay for who in names if (relay := _relay(who)) is not None]
     return Subject(
         bindings=found.bindings,
         port=first.port,
@@ -45,23 +55,45 @@ def subject_of(found: Found) -> Subject:
         judged=found.host,
         certain=(
             *(f"the socket is bound to {binding}" for binding in found.given),
-            *(sentence for port in found.ports for sentence in _certain(port)),
+            *(sentence for port in found.ports for sentence in _certain(port, whose[port])),
         ),
         assumptions=found.assumptions,
+        trouble=next((text for port in found.ports if (text := _trouble(port))), ""),
+        relay=relays[0] if relays else None,
+        redirected=any(port.redirected for port in found.ports)
+        and all(port.redirected == port.bindings for port in found.ports),
     )
 
 
-def _certain(found: Answering) -> Iterator[str]:
+def _relay(who: str) -> Relay | None:
+    """Return what a process is, if its name is that of a relay."""
+    return RELAYS.get(who.rpartition(" (process ")[0])
+
+
+def _trouble(found: Answering) -> str:
+    if not found.closed_at_once or not found.bindings:
+        return ""
+    return f"something is wrong behind it: port {found.port} accepts, and closes at once"
+
+
+def _certain(found: Answering, owners: Mapping[Binding, str]) -> Iterator[str]:
     listens, listened = _VERBS[found.transport]
     name = f"port {found.port}{'' if found.transport == 'tcp' else '/udp'}"
-    if found.bindings:
-        owners = _owners(found, found.bindings)
-        for binding in found.bindings:
-            who = owners.get(binding, "something answers like a server that")
-            yield f"{who} {listened if binding in found.ended else listens} {binding}"
-    elif found.listed is None:
+    relays: list[Relay] = []
+    for binding in found.bindings:
+        if binding in found.redirected:
+            continue
+        who = owners.get(binding, "something answers like a server that")
+        has = f"{who} {listened if binding in found.ended else listens} {binding}"
+        if (relay := _relay(who)) is not None:
+            relays.append(relay)
+            has += f"; it {relay.does}"
+        yield has
+    if _trouble(found):
+        yield relays[0].behind if relays else UNKNOWN
+    if not found.bindings and found.listed is None:
         yield f"no address of this machine answers on {name}"
-    else:
+    elif not found.bindings:
         yield f"nothing {listens} {name} of this machine"
         for binding, who in _owners(found, found.not_listening).items():
             yield f"{who} has bound {binding.endpoint} without listening"

@@ -5,7 +5,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from bindlab.endpoint import Endpoint, address_text
 from bindlab.explaining.changes import Remedy
-from bindlab.explaining.checks import FIREWALLS, NOTHING_THERE, ROUTES, Check, checks_of
+from bindlab.explaining.checks import FIREWALLS, FORWARDING, NOTHING_THERE, ROUTES, Check, checks_of
 from bindlab.explaining.explanation import Explanation
 from bindlab.explaining.forwarding import through_host
 from bindlab.explaining.remedies import dead_homes, homes_of, remedies_for
@@ -56,6 +56,9 @@ def tell(
             certain.append(_DEAD.format(link=link.display_name))
         if not (verdict or remedies):
             certain.append(_NOT_ENOUGH)
+        if subject.relay is not None and any(remedy.bind for remedy in remedies):
+            rebind = subject.relay.rebind.format(port=subject.port)
+            checks.append(Check(None, f"the relay listens where it is told to: {rebind}"))
         if heard is False:
             checks.append(Check(None, _ABSENT.format(**words)))
         checks.extend(_by_the_other_family(subject, verdict))
@@ -69,6 +72,7 @@ def tell(
         checks=tuple(checks),
         host=subject.host,
         assumptions=subject.assumptions,
+        trouble=subject.trouble,
     )
 
 
@@ -78,6 +82,8 @@ def _remedies(
     """Return what lets *origin* in, by the host of a guest if need be, and the verdict then."""
     bindings, host = subject.bindings, subject.judged
     bind = Endpoint(_ANY, subject.port, subject.transport)
+    if subject.redirected:  # no socket here is of the matter
+        return (), verdict
     plain = remedies_for(bindings, host, origin, bind, verdict)
     then = plain[0].verdict if plain else verdict
     if host.guest is None or then is None or Condition.GUEST not in then.conditions:
@@ -112,7 +118,7 @@ def _words(subject: Subject, verdict: Verdict) -> dict[str, object]:
     return {
         "transport": subject.transport.upper(),
         "port": subject.port,
-        "firewall": FIREWALLS[system],
+        "firewall": FORWARDING if subject.redirected else FIREWALLS[system],
         "origin": str(origin) if is_address else "the other machine",
         "homes": " and ".join(homes) if len(homes) > 1 else "several networks",
         "route": ROUTES[system].format(origin=origin) if is_address else "",

@@ -36,6 +36,8 @@ def answer_of(found: Explanation) -> str:
     if not found.bindings:
         no = "No: " if found.origin is not None else ""
         return _sentence(no + (found.certain[0] if no else _capital(found.certain[0])))
+    if found.trouble:
+        return _sentence(_capital(found.trouble))
     if verdict is None:
         return found.reach.answer
     who, opens = _who(verdict), verdict.opens
@@ -46,6 +48,8 @@ def answer_of(found: Explanation) -> str:
         return f"Yes: {who} opens {opens}" if opens else f"Yes: {who} can reach it."
     if found.remedies and not opens:
         return f"Maybe: {who} can reach it. For that, {_shortly(found.remedies)}."
+    if not opens and not found.dial:
+        return f"Maybe: {who} can reach it, if the machine that runs this one passes it on."
     if not opens:
         return f"Maybe: {who} reaches it, if a router forwards a port to {found.dial[0]}."
     verb = "sends to" if verdict.endpoints[0].transport == "udp" else "opens"

@@ -1,13 +1,10 @@
-"""Attempts to reach endpoints over real sockets, one or many at once."""
+"""One attempt to reach an endpoint, over a real socket."""
 
 import errno as codes
-import select
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
-from contextlib import ExitStack, contextmanager
 from time import perf_counter
-from typing import Self, TypeAlias
+from typing import Self
 
 from bindlab.endpoint import Endpoint, unmap
 from bindlab.errors import error_text
@@ -15,88 +12,20 @@ from bindlab.probing.icmp import Icmp, keep_icmp, read_icmp
 from bindlab.probing.outcome import Outcome, Probe, outcome_of
 from bindlab.sockaddr import SockAddr, family_of, from_sockaddr, kind_of, protocol_of, to_sockaddr
 
-__all__ = ["Dial", "Sleep", "dial_all", "dial_all_async"]
-
-Sleep: TypeAlias = Callable[[float], Awaitable[None]]
-"""``asyncio.sleep()`` or ``trio.sleep()``."""
+__all__ = ["Dial"]
 
 # Windows says WSAEWOULDBLOCK; elsewhere EAGAIN is something else (connect(2)).
 _UNDER_WAY = {0, codes.EINPROGRESS, codes.EINTR, getattr(codes, "WSAEWOULDBLOCK", 0)}
-# poll(2) counts milliseconds in an int; a longer wait is several of these.
-_LONGEST_POLL = 86_400.0
-# How often *given_up* is asked, in seconds.
-_PATIENT_POLL = 0.01
-# The first pause between two looks of a task, in seconds: loopback answers at once.
-_IMPATIENT_POLL = 0.0005
 # struct linger {on, 0 seconds}: two ints, or on Windows two shorts.
 _INT = 2 if sys.platform == "win32" else 4
 _RESET_ON_CLOSE = (1).to_bytes(_INT, sys.byteorder) + bytes(_INT)
-_AT_ONCE = 128  # each has a descriptor, of which macOS gives a process 256
-
-
-def dial_all(
-    dials: Sequence["Dial"], patience: float, given_up: Callable[[], bool] | None = None
-) -> None:
-    """Make all attempts, 128 at a time, each in at most *patience* seconds.
-
-    *given_up* is asked every 10 ms while nothing comes, and ends the attempts early. No thread
-    is started, so that an interrupted program ends at once.
-    """
-    longest = _LONGEST_POLL if given_up is None else _PATIENT_POLL
-    for first in range(0, len(dials), _AT_ONCE):
-        with _started(dials[first : first + _AT_ONCE]) as batch:
-            deadline = perf_counter() + patience
-            while waiting := [dial for dial in batch if not dial.is_over]:
-                remaining = max(0.0, deadline - perf_counter())
-                _look_at(waiting, min(remaining, longest), deadline, given_up)
-
-
-async def dial_all_async(
-    dials: Sequence["Dial"],
-    patience: float,
-    sleep: Sleep,
-    given_up: Callable[[], bool] | None = None,
-) -> None:
-    """Make all attempts as :func:`dial_all` does, and *sleep* between looks at them.
-
-    No event loop is told of the sockets: some cannot watch any (asyncio's on Windows), and there
-    is nothing to take back when the task is cancelled.
-    """
-    for first in range(0, len(dials), _AT_ONCE):
-        with _started(dials[first : first + _AT_ONCE]) as batch:
-            started = perf_counter()
-            while waiting := [dial for dial in batch if not dial.is_over]:
-                _look_at(waiting, 0.0, started + patience, given_up)
-                if any(not dial.is_over for dial in waiting):
-                    elapsed = perf_counter() - started
-                    pause = min(_PATIENT_POLL, max(_IMPATIENT_POLL, elapsed / 10))
-                    await sleep(min(pause, max(0.0, patience - elapsed)))
-
-
-@contextmanager
-def _started(dials: Sequence["Dial"]) -> Generator[Sequence["Dial"]]:
-    """Start *dials*, and close them in any case."""
-    with ExitStack() as stack:
-        for dial in dials:
-            stack.enter_context(dial).start()
-        yield dials
-
-
-def _look_at(
-    waiting: Sequence["Dial"],
-    seconds: float,
-    deadline: float,
-    given_up: Callable[[], bool] | None,
-) -> None:
-    """See what comes of *waiting* within *seconds*; after *deadline* silence is the outcome."""
-    ready = _ready(waiting, seconds)
-    over = perf_counter() >= deadline or (given_up is not None and given_up())
-    for dial in waiting if over else ready:
-        dial.look(ready=dial in ready, is_last=over)
 
 
 class Dial:
     """One attempt to reach *target* from *source* (port 0, or ``None``), made by ``dial_all()``.
+
+    A connection that is made is watched for *linger* seconds more: whoever takes it may end it
+    at once, as a relay does behind which nothing listens.
 
     A poll for a server makes hundreds of them and shows one, so that the value to show,
     which costs as much as the attempt, is made when asked for. *elapsed* is in seconds.
@@ -106,20 +35,26 @@ class Dial:
         "_errno",
         "_icmp",
         "_local",
+        "_made",
         "_sock",
         "_source",
         "_started",
         "_target",
         "elapsed",
         "is_over",
+        "linger",
         "outcome",
     )
 
     _sock: socket.socket
 
-    def __init__(self, target: Endpoint, source: Endpoint | None = None) -> None:
+    def __init__(
+        self, target: Endpoint, source: Endpoint | None = None, linger: float = 0.0
+    ) -> None:
         self._target = target
         self._source = source
+        self.linger = linger
+        self._made: float | None = None
         self._local: SockAddr | None = None
         self.outcome = Outcome.NO_ANSWER
         self.is_over = False
@@ -130,7 +65,12 @@ class Dial:
     @property
     def awaits_writing(self) -> bool:
         """Whether the socket becomes writable when the outcome is known, and not readable."""
-        return self._target.transport == "tcp"
+        return self._target.transport == "tcp" and self._made is None
+
+    @property
+    def has_lingered(self) -> bool:
+        """Whether a connection was made, and watched for long enough."""
+        return self._made is not None and perf_counter() >= self._made + self.linger
 
     def fileno(self) -> int:
         """Return the descriptor to poll."""
@@ -192,12 +132,12 @@ class Dial:
         kept = read_icmp(self._sock) if errno or ready else None
         if errno or kept is not None:
             self._fail(*(kept or (errno, None)))
-        elif ready and self.awaits_writing:
+        elif (ready or self._made is not None) and self._target.transport == "tcp":
             self._see_connection()
         elif ready:
             self._see_datagram()
         if is_last and not self.is_over:
-            self._end(Outcome.NO_ANSWER)
+            self._end(Outcome.NO_ANSWER if self._made is None else Outcome.ACCEPTED)
 
     def _see_connection(self) -> None:
         try:
@@ -210,10 +150,13 @@ class Dial:
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             self._end(Outcome.REFUSED)
             return
+        if self._made is None:
+            self._made = perf_counter()
         try:  # whether the peer's end is here already; this waits for nothing
             has_ended = not self._sock.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
-            self._end(Outcome.ACCEPTED)
+            if self.has_lingered:
+                self._end(Outcome.ACCEPTED)
         except OSError as error:
             self._end(Outcome.CLOSED_AT_ONCE, error.errno)
         else:
@@ -276,20 +219,3 @@ def _is_to_itself(sock: socket.socket) -> bool:
     own: SockAddr = sock.getsockname()
     peer: SockAddr = sock.getpeername()
     return own == peer
-
-
-def _ready(dials: Iterable[Dial], seconds: float) -> list[Dial]:
-    """Return those whose socket became writable or readable, or failed, within *seconds*."""
-    if sys.platform == "win32":
-        # From documentation: select() reports a failed connect() as an exception.
-        # https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-select
-        every = list(dials)
-        writing = [dial for dial in every if dial.awaits_writing]
-        reading = [dial for dial in every if not dial.awaits_writing]
-        found = select.select(reading, writing, every, seconds)
-        return [dial for dial in every if any(dial in kind for kind in found)]
-    by_descriptor = {dial.fileno(): dial for dial in dials}
-    poll = select.poll()
-    for descriptor, dial in by_descriptor.items():
-        poll.register(descriptor, select.POLLOUT if dial.awaits_writing else select.POLLIN)
-    return [by_descriptor[descriptor] for descriptor, _ in poll.poll(seconds * 1000)]

@@ -8,7 +8,8 @@ from typing import Protocol, TypeAlias
 
 from bindlab.endpoint import Endpoint, IPAddress
 from bindlab.probing.asked import parse_dialled, parse_source, parse_timeout
-from bindlab.probing.dial import Dial, Sleep, dial_all, dial_all_async
+from bindlab.probing.dial import Dial
+from bindlab.probing.dialling import Sleep, dial_all, dial_all_async
 from bindlab.probing.outcome import Outcome, Probe
 from bindlab.target import OneTarget
 
@@ -110,13 +111,19 @@ async def probe_async(
     return _best(dials).probe()
 
 
-def probe_all(endpoints: Iterable[Endpoint], *, timeout: float = 1.0) -> tuple[Probe, ...]:
+def probe_all(
+    endpoints: Iterable[Endpoint],
+    *,
+    timeout: float = 1.0,
+    linger: float = 0.0,
+) -> tuple[Probe, ...]:
     """Return what an attempt at each of *endpoints* meets, 128 of them at the same time.
 
+    Each connection is watched for *linger* seconds, whether its peer ends it at once.
     Otherwise as in :func:`probe`; *timeout* is for each.
     """
     seconds = parse_timeout(timeout)
-    dials = [Dial(one) for endpoint in endpoints for one in parse_dialled(endpoint)]
+    dials = [Dial(one, linger=linger) for each in endpoints for one in parse_dialled(each)]
     dial_all(dials, seconds)
     return tuple(dial.probe() for dial in dials)
 

@@ -17,12 +17,15 @@ _WILDCARDS: dict[int, IPAddress] = {4: IPv4Address("0.0.0.0"), 6: IPv6Address(":
 class Deduction(NamedTuple):
     """What the port must be bound to, and in words why.
 
-    *ended* are those bindings that nothing had any more when the attempts were over.
+    - *ended*: those bindings that nothing had any more when the attempts were over.
+    - *redirected*: those that no listed socket has, though they answer: packets for them are
+      redirected, as those for a published port of a container are.
     """
 
     bindings: tuple[Binding, ...]
     evidence: tuple[str, ...]
     ended: tuple[Binding, ...] = ()
+    redirected: tuple[Binding, ...] = ()
 
 
 def deduce(port: int, transport: Transport, seen: Observation) -> Deduction:
@@ -54,14 +57,20 @@ def deduce(port: int, transport: Transport, seen: Observation) -> Deduction:
     stopped = {address.ip for address in seen.stopped}
     accepted = (attempt.address for attempt in beside if attempt.probe.accepted)
     if where := _joined(address for address in accepted if address.ip not in stopped):
-        evidence.append(f"yet {where} answers, so something redirects its packets (NAT)")
+        evidence.append(_REDIRECTED.format(where=where, port=port))
     if deaf:
         evidence.append(f"yet no answer from {_joined(deaf)}: {_DEAF}")
     others = tuple(binding for binding, _ in _bindings(port, transport, beside, seen))
     ended = (*seen.ended, *(others if seen.stopped else ()))
-    return Deduction((*sockets, *others), tuple(evidence), ended)
+    redirected = others if where and not seen.stopped else ()
+    return Deduction((*sockets, *others), tuple(evidence), ended, redirected)
 
 
+_REDIRECTED = (
+    "{where} answers on port {port}, though no socket here does: the packets are redirected "
+    "(DNAT), as a published port's to its container, and neither ufw nor the rules of INPUT "
+    "govern them"
+)
 _DEAF = "a firewall on this machine, a server too busy to accept, or loopback is down"
 _WHY = {  # by whether every IPv4 and every IPv6 address answers
     (True, False): "every IPv4 address {answers}, so it is a wildcard",

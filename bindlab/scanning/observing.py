@@ -1,6 +1,7 @@
 """What attempts at a port meet, and which sockets the system lists on it meanwhile."""
 
 from collections.abc import Iterable, Sequence
+from time import perf_counter, sleep
 from typing import NamedTuple
 
 from bindlab.binding import Binding
@@ -10,6 +11,10 @@ from bindlab.probing import Outcome, Probe, probe_all
 from bindlab.scanning.addresses import LocalAddress
 
 __all__ = ["Attempt", "Observation", "observe"]
+
+_FEW, _MANY = 2, 128  # connections at a time; the smallest backlogs hold one or two
+_PAUSE = 0.01  # seconds for a server to take them
+_MOST_UDP = 512  # addresses
 
 
 class Attempt(NamedTuple):
@@ -45,7 +50,7 @@ class Observation(NamedTuple):
     - *listed*: the sockets before the attempts or after them; ``None`` where it does not tell.
     - *ended*, *begun*: what took packets before the attempts only, or after them only.
     - *stopped*: addresses that accepted a connection, explained by no listed socket, and
-      refused another.
+      refused another, up to the first that accepted again.
     """
 
     attempts: tuple[Attempt, ...]
@@ -70,15 +75,28 @@ class Observation(NamedTuple):
 
 
 def observe(
-    addresses: Sequence[LocalAddress], port: int, timeout: float, transport: Transport = "tcp"
+    addresses: Sequence[LocalAddress],
+    port: int,
+    timeout: float,
+    transport: Transport = "tcp",
+    *,
+    linger: float = 0.0,
+    sparing: bool = False,
 ) -> Observation:
-    """Try *port* on each of *addresses* at the same time, and list its sockets around that.
+    """Try *port* on *addresses*, a few at a time, and list its sockets around that.
 
-    A connection that no listed socket explains is tried a second time, so that a server that
+    *sparing* leaves out what the list tells already: of the addresses that one listed socket
+    serves a single one is dialled, and none by UDP. Connections are watched for *linger*
+    seconds, whether the peer ends them at once.
+
+    One connection that no listed socket explains is tried a second time, so that a server that
     has ended is not taken for NAT, or for one of a single address.
     """
     before = sockets_on(port, transport)
-    attempts = _try(addresses, port, timeout, transport)
+    chosen = addresses
+    if sparing and before is not None:
+        chosen = _telling(addresses, _open(before), transport)
+    attempts = _try(chosen, port, timeout, transport, linger)
     after = sockets_on(port, transport)
     seen = Observation(attempts)
     open_sockets: list[Binding] = []
@@ -93,14 +111,28 @@ def observe(
         )
     if transport == "udp":
         return seen
-    unexplained = [
-        attempt.address
-        for attempt in attempts
-        if attempt.probe.accepted and not attempt.address.is_served_by(open_sockets)
-    ]
-    again = _try(unexplained, port, timeout, transport)
-    refused = (attempt for attempt in again if attempt.probe.outcome is Outcome.REFUSED)
-    return seen._replace(stopped=tuple(attempt.address for attempt in refused))
+    stopped: list[LocalAddress] = []
+    for attempt in attempts:
+        if attempt.probe.accepted and not attempt.address.is_served_by(open_sockets):
+            (again,) = _try([attempt.address], port, timeout, transport, 0.0)
+            if again.probe.outcome is not Outcome.REFUSED:
+                break  # a server is there
+            stopped.append(attempt.address)
+    return seen._replace(stopped=tuple(stopped))
+
+
+def _telling(
+    addresses: Sequence[LocalAddress], sockets: Sequence[Binding], transport: Transport
+) -> list[LocalAddress]:
+    """Return those of *addresses* where something may be met that the list does not tell."""
+    untried = list(sockets) if transport == "tcp" else []
+    found: list[LocalAddress] = []
+    for address in addresses:
+        served = [one for one in untried if address.is_served_by([one])]
+        if served or not address.is_served_by(sockets):
+            found.append(address)
+            untried = [one for one in untried if one not in served]
+    return found
 
 
 def _open(listed: Iterable[ListedSocket]) -> list[Binding]:
@@ -108,7 +140,37 @@ def _open(listed: Iterable[ListedSocket]) -> list[Binding]:
 
 
 def _try(
-    addresses: Sequence[LocalAddress], port: int, timeout: float, transport: Transport
+    addresses: Sequence[LocalAddress],
+    port: int,
+    timeout: float,
+    transport: Transport,
+    linger: float,
 ) -> tuple[Attempt, ...]:
-    endpoints = (Endpoint(address.ip, port, transport) for address in addresses)
-    return tuple(map(Attempt, addresses, probe_all(endpoints, timeout=timeout)))
+    endpoints = [Endpoint(address.ip, port, transport) for address in addresses]
+    if transport == "udp":
+        # Where a server keeps silent, each round of 128 takes the whole timeout.
+        return tuple(map(Attempt, addresses, probe_all(endpoints[:_MOST_UDP], timeout=timeout)))
+    probes: list[Probe] = []
+    width = _FEW
+    while len(probes) < len(endpoints):
+        end = len(probes) + width
+        found = probe_all(endpoints[len(probes) : end], timeout=timeout, linger=linger)
+        probes += found
+        # More at a time only where all is silent: there no server's backlog can be filled.
+        is_silent = all(each.outcome is Outcome.NO_ANSWER for each in found)
+        width = min(4 * width, _MANY) if is_silent else _FEW
+        if any(each.accepted for each in found) and len(probes) < len(endpoints):
+            sleep(_PAUSE)
+    _try_again_alone(probes, timeout, linger)
+    return tuple(map(Attempt, addresses, probes))
+
+
+def _try_again_alone(probes: list[Probe], timeout: float, linger: float) -> None:
+    """Replace silence by what one more attempt meets, as many as *timeout* allows twice.
+
+    A server with a short backlog may have been busy with our own attempts.
+    """
+    deadline = perf_counter() + 2 * timeout
+    for number, probe in enumerate(probes):
+        if probe.outcome is Outcome.NO_ANSWER and perf_counter() < deadline:
+            (probes[number],) = probe_all([probe.endpoint], timeout=timeout, linger=linger)

@@ -6,13 +6,16 @@ from bindlab.endpoint import Transport, address_text, parse_port, parse_transpor
 from bindlab.host import Host
 from bindlab.linux import ListedSocket
 from bindlab.printable import printable
-from bindlab.scanning.addresses import local_addresses, told_of_vrfs
+from bindlab.probing import Outcome
+from bindlab.scanning.addresses import LocalAddress, local_addresses, told_of_vrfs
 from bindlab.scanning.deduction import deduce
 from bindlab.scanning.observing import Attempt, observe
 from bindlab.snapshot import interfaces, this_host
 from bindlab.value import Value
 
 __all__ = ["Answering", "answering"]
+
+_LINGER = 0.1  # seconds; a relay on this machine knows sooner that nobody is behind it
 
 
 class Answering(Value):
@@ -29,6 +32,8 @@ class Answering(Value):
     - *evidence*: in sentences, why the bindings must be those.
     - *host*: the machine as it was when it was tried.
     - *ended*: those of *bindings* whose server stopped while it was tried.
+    - *redirected*: those of *bindings* that no socket here has: their packets are redirected
+      (DNAT), as those for a published port of a container are.
     """
 
     port: int
@@ -39,6 +44,7 @@ class Answering(Value):
     evidence: tuple[str, ...]
     host: Host
     ended: tuple[Binding, ...] = ()
+    redirected: tuple[Binding, ...] = ()
 
     @property
     def assumptions(self) -> tuple[str, ...]:
@@ -50,6 +56,12 @@ class Answering(Value):
         """What else is bound to the port, and does not listen, as far as the system lists it."""
         listed = self.listed or ()
         return tuple(dict.fromkeys(one.binding for one in listed if not one.is_open))
+
+    @property
+    def closed_at_once(self) -> tuple[LocalAddress, ...]:
+        """Where a connection was accepted, and ended at once with nothing said."""
+        ended = (one for one in self.attempts if one.probe.outcome is Outcome.CLOSED_AT_ONCE)
+        return tuple(one.address for one in ended)
 
     def __bool__(self) -> bool:
         return bool(self.bindings)
@@ -83,17 +95,20 @@ def answering(
 ) -> Answering:
     """Return where *port* of this machine answers, and what it is bound to, by any program.
 
-    Really connects, at once, to every address of this machine: the loopbacks, those of each
+    Really connects, to a few addresses of this machine at a time: the loopbacks, those of each
     interface, IPv4 and IPv6, link-local ones with their zone, and on Linux to one of
-    127.0.0.0/8 that nobody uses, where only a wildcard answers. A server of one thread sees
-    all of these connections come and go. What is bound follows from where it answers; where
-    the system lists sockets to anybody (Linux, sock_diag(7)) that is compared, and says more:
-    the device, whether a wildcard is dual-stack, a server whose backlog is full. No privilege
-    is needed, and nothing is read of other processes. Sockets are listed before the attempts
-    and after them, so that a server which stops meanwhile, as one that accepts once, is found
-    all the same; it is named in the evidence and in ``ended``.
+    127.0.0.0/8 that nobody uses, where only a wildcard answers. What is bound follows from
+    where it answers. Where the system lists sockets to anybody (Linux, sock_diag(7)) that is
+    believed, and says more: the device, whether a wildcard is dual-stack. Then each socket is
+    dialled once, and addresses where none is listed, to see whether something redirects them.
+    Silence is tried again alone, and each connection is watched for 0.1 s: who ends it at once
+    is named in ``closed_at_once``. No privilege is needed, and nothing is read of processes.
+    Sockets are listed before the attempts and after them, so that a server which stops
+    meanwhile, as one that accepts once, is found all the same; it is named in the evidence and
+    in ``ended``.
 
-    For UDP one empty datagram goes to each address, and silence counts as a socket that took
+    For UDP one empty datagram goes to each address that no listed socket serves, to 512 at
+    most, and silence counts as a socket that took
     it, because this machine refuses at once for a port that nobody has (ICMP port
     unreachable); a firewall that drops looks the same.
 
@@ -107,10 +122,20 @@ def answering(
         raise ValueError("port 0 is none to try: give the number that the server has")
     kind = parse_transport(transport)
     where = this_host() if host is None else _checked(host)
-    seen = observe(tuple(local_addresses(where)), number, timeout, kind)
-    bindings, evidence, ended = deduce(number, kind, seen)
-    told = (*evidence, *told_of_vrfs(where))
-    return Answering(number, kind, bindings, seen.attempts, seen.listed, told, where, ended)
+    addresses = tuple(local_addresses(where))
+    seen = observe(addresses, number, timeout, kind, linger=_LINGER, sparing=True)
+    told = deduce(number, kind, seen)
+    return Answering(
+        number,
+        kind,
+        told.bindings,
+        seen.attempts,
+        seen.listed,
+        (*told.evidence, *told_of_vrfs(where)),
+        where,
+        told.ended,
+        told.redirected,
+    )
 
 
 def _checked(host: object) -> Host:

@@ -28,7 +28,7 @@ def assert_answers_only_on(
 ) -> None:
     """Assert that a TCP port of this machine answers on all of *where*, and nowhere else on it.
 
-    Really connects, at once, to every address of this machine: the loopbacks, those of each
+    Really connects to every address of this machine, a few at a time: the loopbacks, those of each
     interface that is up, IPv4 and IPv6, link-local ones with their zone, and on Linux to one of
     127.0.0.0/8 that nobody uses, where only a wildcard answers. A server of one thread sees
     all of these connections come and go.
