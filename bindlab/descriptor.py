@@ -5,7 +5,7 @@ import socket
 import sys
 from typing import NamedTuple
 
-__all__ = ["Nature", "duplicate_of", "family_name", "nature_of", "number_from"]
+from bindlab.sockaddr import KINDS, transport_of
 
 # Options that the socket module names only on some systems.
 _SO_DOMAIN: int | None = getattr(socket, "SO_DOMAIN", None)
@@ -18,11 +18,11 @@ _FAMILIES = (_AF_UNIX, socket.AF_INET6)
 
 
 class Nature(NamedTuple):
-    """What a socket is, in the numbers of socket(2), as the system says."""
+    """What a TCP or UDP socket is, in the numbers of socket(2)."""
 
     family: int
     kind: int
-    protocol: int  # 0 where the system does not tell, as macOS and Windows do not
+    protocol: int
 
 
 def duplicate_of(descriptor: int) -> socket.socket:
@@ -62,18 +62,30 @@ def duplicate_of(descriptor: int) -> socket.socket:
 
 
 def nature_of(sock: socket.socket) -> Nature:
-    """Return what *sock* is: asked of the system, whatever the Python object says."""
-    return Nature(
-        _family(sock),
-        sock.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE),
-        number_from(sock, socket.SOL_SOCKET, _SO_PROTOCOL) or 0,
-    )
+    """Return what *sock* is: asked of the system, whatever the Python object says.
+
+    What is no TCP or UDP socket of IPv4 or IPv6 is a ``ValueError`` that says what it is.
+    """
+    kind = sock.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE)
+    told = number_from(sock, socket.SOL_SOCKET, _SO_PROTOCOL) or 0
+    return checked_nature(_family(sock), kind, told)
 
 
-def family_name(family: int) -> str:
-    """Return the name of an address family, such as ``AF_UNIX``, or its number in words."""
-    names = [each.name for each in socket.AddressFamily if each == family]
-    return (*names, f"family {family}")[0]
+def checked_nature(family: int, kind: int, told: int) -> Nature:
+    """Return the nature of a socket whose protocol the system tells as *told*, 0 for not at all.
+
+    macOS and Windows do not tell.
+    """
+    if family not in (socket.AF_INET, socket.AF_INET6):
+        name = next((each.name for each in socket.AddressFamily if each == family), family)
+        raise ValueError(
+            f"it is a socket of {name}, which has no IP address: give one of AF_INET or AF_INET6"
+        )
+    transport = transport_of(kind, told)
+    if transport is None:
+        name = next((each.name for each in socket.SocketKind if each == kind), f"type {kind}")
+        raise ValueError(f"it is a {name} socket of IP protocol {told}, neither TCP nor UDP")
+    return Nature(family, kind, told or KINDS[transport][1])
 
 
 def number_from(sock: socket.socket, level: int, option: int | None) -> int | None:

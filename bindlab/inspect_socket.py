@@ -7,12 +7,10 @@ import sys
 from ipaddress import IPv6Address
 
 from bindlab.binding import Binding
-from bindlab.descriptor import duplicate_of, family_name, nature_of, number_from
-from bindlab.endpoint import Endpoint
-from bindlab.sockaddr import from_sockaddr, transport_of, zone_of
+from bindlab.descriptor import duplicate_of, nature_of, number_from
+from bindlab.endpoint import Endpoint, Transport
+from bindlab.sockaddr import from_sockaddr, zone_of
 from bindlab.target import HasFileno, has_fileno
-
-__all__ = ["binding_here", "binding_of"]
 
 # Options that the socket module names only on some systems, or nowhere.
 _SO_ACCEPTCONN: int | None = getattr(socket, "SO_ACCEPTCONN", None)
@@ -93,18 +91,8 @@ def _asked(sock: HasFileno, *, anywhere: bool) -> Binding:
 
 
 def _binding(sock: socket.socket) -> Binding:
-    family, kind, protocol = nature_of(sock)
-    if family not in (socket.AF_INET, socket.AF_INET6):
-        raise ValueError(
-            f"an {family_name(family)} socket has no IP address to be reached at: "
-            "give one of AF_INET or AF_INET6"
-        )
-    transport = transport_of(kind, protocol)
-    if transport is None:
-        raise ValueError(
-            f"a socket of type {kind} and IP protocol {protocol} is neither TCP nor UDP: "
-            "give one of SOCK_STREAM or SOCK_DGRAM with its usual protocol"
-        )
+    family, kind, _ = nature_of(sock)
+    transport: Transport = "udp" if kind == socket.SOCK_DGRAM else "tcp"
     endpoint = _named_zone(from_sockaddr(sock.getsockname(), transport), sock)
     if endpoint.port == 0:
         raise _unbound(f"{transport.upper()} ")

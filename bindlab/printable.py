@@ -1,7 +1,5 @@
 """Text from elsewhere (process and interface names) made safe to print on a terminal."""
 
-__all__ = ["json_text", "printable", "printable_lines"]
-
 _CUT = "..."
 _WIDEST = len(r"\U0010ffff")
 

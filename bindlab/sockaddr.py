@@ -7,20 +7,10 @@ from ipaddress import IPv4Address, IPv6Address
 from bindlab.endpoint import Endpoint, IPAddress, Transport
 from bindlab.interface import zone_to_write
 
-__all__ = [
-    "SockAddr",
-    "family_of",
-    "from_sockaddr",
-    "kind_of",
-    "protocol_of",
-    "to_sockaddr",
-    "transport_of",
-    "zone_of",
-]
-
 SockAddr = tuple[str, int] | tuple[str, int, int, int]
 
-_KINDS: dict[Transport, tuple[socket.SocketKind, int]] = {
+# Type and protocol number of a socket: never 0, on which asyncio leaves Nagle's algorithm on.
+KINDS: dict[Transport, tuple[socket.SocketKind, int]] = {
     "tcp": (socket.SOCK_STREAM, socket.IPPROTO_TCP),
     "udp": (socket.SOCK_DGRAM, socket.IPPROTO_UDP),
 }
@@ -38,16 +28,6 @@ _TRANSPORTS: dict[tuple[int, int], Transport] = {
 def family_of(ip: IPAddress) -> socket.AddressFamily:
     """Return ``AF_INET`` or ``AF_INET6``; an IPv4-mapped address is one of ``AF_INET6``."""
     return socket.AF_INET if isinstance(ip, IPv4Address) else socket.AF_INET6
-
-
-def kind_of(transport: Transport) -> socket.SocketKind:
-    """Return ``SOCK_STREAM`` or ``SOCK_DGRAM``."""
-    return _KINDS[transport][0]
-
-
-def protocol_of(transport: Transport) -> int:
-    """Return ``IPPROTO_TCP`` or ``IPPROTO_UDP``: never 0, on which asyncio leaves Nagle on."""
-    return _KINDS[transport][1]
 
 
 def transport_of(kind: int, protocol: int) -> Transport | None:

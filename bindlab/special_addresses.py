@@ -20,8 +20,6 @@ from typing import Final
 from bindlab.endpoint import IPAddress, unmap
 from bindlab.value import Given, Value
 
-__all__ = ["BLOCKS", "TAILNETS", "Block", "Kind", "block_around", "block_of", "kind_of_address"]
-
 
 class Kind(enum.Enum):
     """What the addresses of a block are, as far as delivery is concerned."""

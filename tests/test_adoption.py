@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from attempts import IPV6, LINUX, descriptors, port_of
 
-from bindlab.descriptor import Nature
+from bindlab.descriptor import checked_nature
 from bindlab.errors import DescriptorError
-from bindlab.opening import adoption, bind, listen
+from bindlab.opening import bind, listen
 from bindlab.opening.adoption import activated, adopt
 from bindlab.opening.allocation import allocate
 
@@ -91,9 +91,9 @@ def _abstract() -> socket.socket:
         ("directory", errno.ENOTSOCK, "a directory, no socket"),
         ("pipe", errno.ENOTSOCK, "a pipe, no socket"),
         ("device", errno.ENOTSOCK, "a device, no socket"),
-        ("unix", errno.EPROTOTYPE, "AF_UNIX, not an IP socket"),
-        ("abstract", errno.EPROTOTYPE, "AF_UNIX, not an IP socket"),
-        ("raw", errno.EPROTOTYPE, "SOCK_RAW socket, neither TCP nor UDP"),
+        ("unix", errno.EPROTOTYPE, "AF_UNIX, which has no IP address"),
+        ("abstract", errno.EPROTOTYPE, "AF_UNIX, which has no IP address"),
+        ("raw", errno.EPROTOTYPE, r"SOCK_RAW socket of IP protocol \d+, neither TCP nor UDP"),
     ],
     indirect=["descriptor"],
 )
@@ -164,23 +164,22 @@ def test_what_is_refused_stays_exactly_as_it_was(
 )
 def test_an_untold_protocol_is_the_transport_s(kind: int, told: int, protocol: int) -> None:
     """Without SO_PROTOCOL (macOS, Windows) the number read is 0: the socket has its true one."""
-    nature = Nature(socket.AF_INET, kind, told)
-    assert adoption._why_not(nature) == ""
-    assert adoption._completed(nature) == nature._replace(protocol=protocol)
+    assert checked_nature(socket.AF_INET, kind, told) == (socket.AF_INET, kind, protocol)
 
 
 @pytest.mark.parametrize(
     ("kind", "protocol", "words"),
     [
-        (socket.SOCK_STREAM, 132, "its protocol is number 132, not TCP"),
-        (socket.SOCK_DGRAM, 1, "its protocol is number 1, not UDP"),
-        (socket.SOCK_RAW, 0, "it is a SOCK_RAW socket, neither TCP nor UDP"),
-        (77, 0, "it is a type 77 socket, neither TCP nor UDP"),
+        (socket.SOCK_STREAM, 132, "a SOCK_STREAM socket of IP protocol 132"),
+        (socket.SOCK_DGRAM, 1, "a SOCK_DGRAM socket of IP protocol 1"),
+        (socket.SOCK_RAW, 0, "a SOCK_RAW socket of IP protocol 0"),
+        (77, 0, "a type 77 socket of IP protocol 0"),
     ],
 )
 def test_another_protocol_is_named(kind: int, protocol: int, words: str) -> None:
     """SCTP over SOCK_STREAM is no TCP, and ICMP over SOCK_DGRAM no UDP."""
-    assert adoption._why_not(Nature(socket.AF_INET6, kind, protocol)) == words
+    with pytest.raises(ValueError, match=f"it is {words}, neither TCP nor UDP"):
+        checked_nature(socket.AF_INET6, kind, protocol)
 
 
 CHILD = """

@@ -14,7 +14,7 @@ from bindlab.lab.checks import checked_command, checked_environment, checked_str
 from bindlab.lab.machine import Machine
 from bindlab.lab.messages import Call, Raised, Start, ask, receive, unpacked
 from bindlab.lab.program import Program, end
-from bindlab.sockaddr import family_of, kind_of, protocol_of, to_sockaddr
+from bindlab.sockaddr import KINDS, family_of, to_sockaddr
 
 if TYPE_CHECKING:
     from bindlab.host import Host
@@ -244,10 +244,9 @@ def dial(
     endpoint: Endpoint, source: Endpoint | None, device: str | None, timeout: float | None
 ) -> Socket:
     """Return a socket connected to *endpoint*; called on a host."""
-    transport = endpoint.transport
     with contextlib.ExitStack() as on_failure:
-        family, kind = family_of(endpoint.ip), kind_of(transport)
-        sock = on_failure.enter_context(Socket(family, kind, protocol_of(transport)))
+        sock = Socket(family_of(endpoint.ip), *KINDS[endpoint.transport])
+        on_failure.enter_context(sock)
         sock.settimeout(timeout)
         if device is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode() + b"\0")

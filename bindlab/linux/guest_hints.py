@@ -10,25 +10,6 @@ from typing import Final, NamedTuple
 from bindlab.guest import GuestKind
 from bindlab.route import IPNetwork
 
-__all__ = [
-    "CABLES",
-    "CGROUPS",
-    "DMI",
-    "ENGINES",
-    "ENVIRONMENT",
-    "FILES",
-    "KINDS",
-    "MAKERS",
-    "MOUNTED_ON",
-    "MOUNTS",
-    "NATS",
-    "OF_HOSTS",
-    "ON_HOSTS_NETWORK",
-    "POOLS",
-    "WSL_NAT",
-    "Nat",
-]
-
 KINDS: Final[tuple[GuestKind, ...]] = ("codespace", "dev container", "pod", "container")
 """The kinds of containers, the innermost first: a container in WSL is a container."""
 

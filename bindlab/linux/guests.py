@@ -32,8 +32,6 @@ from bindlab.linux.guest_hints import (
 from bindlab.printable import printable
 from bindlab.route import IPNetwork, Route
 
-__all__ = ["guest_of"]
-
 _LONGEST: Final = 1 << 16  # bytes of a file that are read
 
 

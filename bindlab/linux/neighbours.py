@@ -8,8 +8,6 @@ from bindlab.endpoint import IPAddress
 from bindlab.interface import Interface
 from bindlab.linux.netlink import Netlink, attributes
 
-__all__ = ["has_answered", "is_there"]
-
 _RTM_GETNEIGH: Final = 30
 _NDA_DST, _NDA_CACHEINFO = 1, 3
 # Numbers of <linux/neighbour.h>; arp(7) says what the states mean.

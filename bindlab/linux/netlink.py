@@ -12,19 +12,6 @@ from typing import Final, Self, TypeAlias, TypeVar
 
 from bindlab.endpoint import IPAddress
 
-__all__ = [
-    "NETLINK_ROUTE",
-    "NETLINK_SOCK_DIAG",
-    "NLM_F_CREATE",
-    "NLM_F_EXCL",
-    "Attributes",
-    "Netlink",
-    "address",
-    "attributes",
-    "number",
-    "packed",
-]
-
 T = TypeVar("T")
 Payload: TypeAlias = "bytes | str | int | Attributes"
 # An attribute may come twice, and the order can matter: pairs, not a mapping.

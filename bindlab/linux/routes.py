@@ -12,8 +12,6 @@ from bindlab.linux.netlink import Netlink, address, attributes, number
 from bindlab.linux.rules import LOCAL, Lookup, lookups
 from bindlab.route import IPNetwork, Refusal, Route
 
-__all__ = ["RTM_NEWROUTE", "Routing", "routing", "rtmsg"]
-
 RTM_NEWROUTE: Final = 24
 _RTM_GETROUTE: Final = 26
 

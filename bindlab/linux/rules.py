@@ -7,8 +7,6 @@ from typing import Final, NamedTuple
 
 from bindlab.linux.netlink import Netlink, attributes, number
 
-__all__ = ["LOCAL", "Lookup", "Lookups", "lookups", "tells_programs_apart"]
-
 _RTM_GETRULE: Final = 34
 
 LOCAL, _MAIN, _DEFAULT = 255, 254, 253

@@ -3,8 +3,6 @@
 import os
 from typing import Final
 
-__all__ = ["has_sysctl", "sysctl", "sysctl_flag", "sysctl_number"]
-
 _SETTINGS: Final = "/proc/sys/net"
 
 

@@ -8,9 +8,7 @@ from typing import Final, NamedTuple
 from bindlab.binding import Binding
 from bindlab.endpoint import Endpoint, IPAddress, Transport
 from bindlab.linux.netlink import NETLINK_SOCK_DIAG, Netlink, attributes
-from bindlab.sockaddr import protocol_of, zone_of
-
-__all__ = ["TCP_LISTEN", "ListedSocket", "namespace_cookie", "sockets_on"]
+from bindlab.sockaddr import KINDS, zone_of
 
 # <net/tcp_states.h>. A UDP socket is CLOSE where it is not connected.
 TCP_LISTEN: Final = 10
@@ -96,7 +94,7 @@ def _listed(
         )
         return ListedSocket(binding, uid, inode)
 
-    request = _REQUEST.pack(family, protocol_of(transport), 0, states, number, 0)
+    request = _REQUEST.pack(family, KINDS[transport][1], 0, states, number, 0)
     return netlink.dump(_SOCK_DIAG_BY_FAMILY, request, parse)
 
 

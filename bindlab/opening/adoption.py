@@ -7,11 +7,10 @@ import stat
 import sys
 from collections.abc import Sequence
 
-from bindlab.descriptor import Nature, duplicate_of, family_name, nature_of
+from bindlab.descriptor import Nature, duplicate_of, nature_of
 from bindlab.errors import BindError, bind_error
 from bindlab.opening.one_socket import switch_nagle_off
 from bindlab.opening.sockets import true_or_false
-from bindlab.sockaddr import protocol_of, transport_of
 
 _FIRST = 3  # SD_LISTEN_FDS_START
 _VARIABLES = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID")
@@ -140,38 +139,15 @@ def _number(variable: str, digits: int = 9) -> int:
 
 
 def _checked(descriptor: int) -> Nature:
-    """Return what *descriptor* is, with the true protocol number, if it is a TCP or UDP socket."""
+    """Return what *descriptor* is, if it is a TCP or UDP socket."""
     try:
         with duplicate_of(descriptor) as duplicate:
-            nature = nature_of(duplicate)
+            return nature_of(duplicate)
+    except ValueError as error:
+        hint = f"descriptor {descriptor}: {error}"
+        raise bind_error(errno.EPROTOTYPE, None, "adopt", hint) from None
     except OSError as error:
         raise _refused(descriptor, error) from error
-    reason = _why_not(nature)
-    if reason:
-        hint = f"descriptor {descriptor}: {reason}"
-        raise bind_error(errno.EPROTOTYPE, None, "adopt", hint)
-    return _completed(nature)
-
-
-def _why_not(nature: Nature) -> str:
-    """Return why this is no TCP or UDP socket, "" if it is one."""
-    if nature.family not in (socket.AF_INET, socket.AF_INET6):
-        return f"it is a socket of {family_name(nature.family)}, not an IP socket"
-    if transport_of(nature.kind, nature.protocol) is not None:
-        return ""
-    usual = transport_of(nature.kind, 0)
-    if usual is None:
-        names = [each.name for each in socket.SocketKind if each == nature.kind]
-        return f"it is a {(*names, f'type {nature.kind}')[0]} socket, neither TCP nor UDP"
-    return f"its protocol is number {nature.protocol}, not {usual.upper()}"
-
-
-def _completed(nature: Nature) -> Nature:
-    """Return *nature* with the number of its protocol, where the system did not tell it."""
-    transport = transport_of(nature.kind, nature.protocol)
-    if nature.protocol or transport is None:
-        return nature
-    return nature._replace(protocol=protocol_of(transport))
 
 
 def _put(descriptor: int, sock: socket.socket, nature: Nature) -> None:

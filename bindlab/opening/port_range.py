@@ -3,8 +3,6 @@
 import os
 from collections.abc import Iterator
 
-__all__ = ["ephemeral_ports", "free_choice", "gives_lent_ports", "privileged_below"]
-
 _DYNAMIC = range(49152, 65536)  # RFC 6335 section 6; macOS, Windows, OpenBSD choose from it
 
 

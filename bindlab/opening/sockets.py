@@ -19,7 +19,7 @@ from bindlab.errors import AddressNotAvailableError, BindError, FamilyNotSupport
 from bindlab.opening.advice import advised, check_device, names_its_arguments
 from bindlab.opening.hints import add_hint
 from bindlab.opening.one_socket import Request, open_socket
-from bindlab.sockaddr import family_of, kind_of, protocol_of
+from bindlab.sockaddr import KINDS, family_of
 
 # The kernels cut a backlog down to their own limit (net.core.somaxconn, kern.ipc.soacceptqueue;
 # Windows reads this very number as "a reasonable maximum"), so the largest asks for just that.
@@ -217,8 +217,8 @@ def _checked(
         ip=ip,
         transport=kind,
         family=family_of(ip),
-        kind=kind_of(kind),
-        protocol=protocol_of(kind),
+        kind=KINDS[kind][0],
+        protocol=KINDS[kind][1],
         host=host,
         zone=zone,
         v6only=v6only,

@@ -10,7 +10,7 @@ from bindlab.endpoint import Endpoint, unmap
 from bindlab.errors import error_text
 from bindlab.probing.icmp import Icmp, keep_icmp, read_icmp
 from bindlab.probing.outcome import Outcome, Probe, outcome_of
-from bindlab.sockaddr import SockAddr, family_of, from_sockaddr, kind_of, protocol_of, to_sockaddr
+from bindlab.sockaddr import KINDS, SockAddr, family_of, from_sockaddr, to_sockaddr
 
 __all__ = ["Dial"]
 
@@ -86,9 +86,7 @@ class Dial:
         self._started = perf_counter()
         target, transport = self._target, self._target.transport
         try:
-            self._sock = socket.socket(
-                family_of(target.ip), kind_of(transport), protocol_of(transport)
-            )
+            self._sock = socket.socket(family_of(target.ip), *KINDS[transport])
         except OSError as error:
             self._fail(error.errno)
             return

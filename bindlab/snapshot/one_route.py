@@ -13,8 +13,6 @@ from bindlab.snapshot.machine import interfaces
 from bindlab.sockaddr import family_of, from_sockaddr, to_sockaddr
 from bindlab.special_addresses import Kind, kind_of_address
 
-__all__ = ["route_to"]
-
 _PORT: Final = 9  # discard (RFC 863); nothing is sent there
 _NO_ORIGINS: Final = (Kind.UNSPECIFIED, Kind.MULTICAST, Kind.BROADCAST)
 # ip-route(8) names the first three of Linux; the others mean that nothing leads there.
