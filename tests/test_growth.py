@@ -16,7 +16,7 @@ from attempts import LINUX
 from benchmarks.on_paper import LAYOUTS, host_with
 
 import bindlab
-from bindlab import BEYOND, THIS_HOST, Host, reachable_from
+from bindlab import BEYOND, THIS_HOST, Host, listen, reachable_from
 from bindlab.reach import Origin
 
 PACKAGE = str(Path(bindlab.__file__).parent)
@@ -97,6 +97,15 @@ def test_a_second_question_is_remembered_and_not_for_ever() -> None:
     for number in range(3000):
         reach.verdict(f"8.8.{number >> 8}.{number & 255}")
     assert len(reach._verdicts) <= 1000
+
+
+@LINUX
+def test_listening_is_a_short_walk() -> None:
+    """Whoever follows listen() reads three files."""
+    listen().close()
+    found = walk(lambda: listen().close())
+    assert found.calls < 10
+    assert len(found.files) == 3, sorted(found.files)
 
 
 CALLS = {

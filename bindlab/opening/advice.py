@@ -1,42 +1,10 @@
 """Calls that cannot mean what they say, and what to write instead."""
 
-import functools
 import sys
-from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
-from typing import ParamSpec, TypeVar
 
 from bindlab.endpoint import Endpoint, parse_address, unmap
 from bindlab.opening.one_socket import Request
-
-_Arguments = ParamSpec("_Arguments")
-_Result = TypeVar("_Result")
-
-# What other libraries call an argument, and its name here.
-_NAMES_ELSEWHERE = {
-    "host": "address",
-    "hostname": "address",
-    "ip": "address",
-    "interface": "device",
-    "dualstack_ipv6": "dual_stack",
-    "reuse_port": "share_port",
-}
-
-
-def names_its_arguments(
-    function: Callable[_Arguments, _Result],
-) -> Callable[_Arguments, _Result]:
-    """Let *function* say what it calls an argument that others call differently."""
-
-    @functools.wraps(function)
-    def checked(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
-        for name in kwargs.keys() & _NAMES_ELSEWHERE.keys():
-            raise TypeError(
-                f"{function.__name__}() has no {name}=: write {_NAMES_ELSEWHERE[name]}="
-            )
-        return function(*args, **kwargs)
-
-    return checked
 
 
 def advised(

@@ -25,6 +25,7 @@ class Request(NamedTuple):
     zone: str
     v6only: bool | None  # None for IPv4
     dual_stack: bool
+    may_be_broadcast: bool  # the broadcast address of some IPv4 network, asked for by TCP
     device: str | None
     share_port: bool
 
@@ -125,7 +126,8 @@ def open_socket(
         if sock.gettimeout() is not None:  # socket.setdefaulttimeout() is not meant for listeners
             sock.settimeout(None)
         stage = "setsockopt"
-        switch_nagle_off(sock)
+        if _FORGETS_PROTOCOL:
+            switch_nagle_off(sock)
         if asked.v6only is not None:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, asked.v6only)
         if asked.device is not None:
@@ -152,7 +154,7 @@ def open_socket(
             sock.setsockopt(socket.SOL_SOCKET, _REUSE, 1)
             stage = "bind"
             sock.bind(address)
-        if asked.transport == "tcp" and _is_broadcast(asked):
+        if asked.may_be_broadcast and _is_broadcast(asked):
             raise ValueError(
                 f"nobody can connect to {unmap(asked.ip)}, the broadcast address of a network of "
                 "this host: TCP is served on its own address there, or on 0.0.0.0"
@@ -186,16 +188,14 @@ def _is_broadcast(asked: Request) -> bool:
     UDP socket, which sends nothing, is refused unless the socket may broadcast (ip(7)). It asks
     about addresses of networks only.
     """
-    ip = unmap(asked.ip)
-    if ip.version == 6 or ip.is_unspecified or ip.is_loopback:
-        return False
+    address = (str(unmap(asked.ip)), 9)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as knock:
         if asked.device is not None:
             knock.setsockopt(socket.SOL_SOCKET, _DEVICE, os.fsencode(asked.device))
-        if knock.connect_ex((str(ip), 9)) != errno.EACCES:
+        if knock.connect_ex(address) != errno.EACCES:
             return False
         knock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-        return knock.connect_ex((str(ip), 9)) == 0
+        return knock.connect_ex(address) == 0
 
 
 def listen_on(held: HeldSocket, backlog: int) -> None:

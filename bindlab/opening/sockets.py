@@ -4,8 +4,10 @@ import os
 import socket
 import struct
 import sys
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from ipaddress import IPv4Address, IPv6Address
+from typing import ParamSpec, TypeVar
 
 from bindlab.endpoint import (
     IPAddress,
@@ -16,7 +18,7 @@ from bindlab.endpoint import (
     unmap,
 )
 from bindlab.errors import AddressNotAvailableError, BindError, FamilyNotSupportedError
-from bindlab.opening.advice import advised, check_device, names_its_arguments
+from bindlab.opening.advice import advised, check_device
 from bindlab.opening.hints import add_hint
 from bindlab.opening.one_socket import Request, open_socket
 from bindlab.sockaddr import KINDS, family_of
@@ -26,7 +28,36 @@ from bindlab.sockaddr import KINDS, family_of
 MAX_BACKLOG = 2**31 - 1
 _BROADCAST = IPv4Address("255.255.255.255")  # RFC 919
 _NAME_BYTES = 15  # IFNAMSIZ without its NUL; Linux would cut a longer name silently: netdevice(7)
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+# What other libraries call an argument, and its name here.
+_NAMES_ELSEWHERE = {
+    "host": "address",
+    "hostname": "address",
+    "ip": "address",
+    "interface": "device",
+    "dualstack_ipv6": "dual_stack",
+    "reuse_port": "share_port",
+}
+
 _TCP_INFO = struct.Struct("=B23xII")  # tcpi_state, tcpi_unacked, tcpi_sacked: tcp(7), linux/tcp.h
+
+
+def names_its_arguments(
+    function: Callable[_Arguments, _Result],
+) -> Callable[_Arguments, _Result]:
+    """Let *function* say what it calls an argument that others call differently."""
+
+    @wraps(function)
+    def checked(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
+        for name in kwargs.keys() & _NAMES_ELSEWHERE.keys():
+            raise TypeError(
+                f"{function.__name__}() has no {name}=: write {_NAMES_ELSEWHERE[name]}="
+            )
+        return function(*args, **kwargs)
+
+    return checked
 
 
 @names_its_arguments
@@ -223,6 +254,7 @@ def _checked(
         zone=zone,
         v6only=v6only,
         dual_stack=dual,
+        may_be_broadcast=kind == "tcp" and _may_be_broadcast(unmap(ip)),
         device=_checked_device(device),
         share_port=true_or_false("share_port", share_port),
     )
@@ -230,6 +262,11 @@ def _checked(
 
 # The checks cost half of the system calls that follow, and callers ask for the same again.
 _remembered = lru_cache(maxsize=256, typed=True)(_checked)
+
+
+def _may_be_broadcast(ip: IPAddress) -> bool:
+    """Return whether some network has *ip* as its broadcast address: its last two bits are set."""
+    return ip.version == 4 and int(ip) & 3 == 3 and not ip.is_loopback
 
 
 def _checked_device(value: object) -> str | None:
