@@ -63,7 +63,10 @@ if TYPE_CHECKING:
     from bindlab.reachable import reachable_from as reachable_from
     from bindlab.route import Route as Route
     from bindlab.scanning import Answering as Answering
+    from bindlab.scanning import Audit as Audit
+    from bindlab.scanning import Listener as Listener
     from bindlab.scanning import answering as answering
+    from bindlab.scanning import audit as audit
     from bindlab.snapshot import interfaces as interfaces
     from bindlab.snapshot import this_host as this_host
     from bindlab.target import Target as Target
@@ -79,6 +82,7 @@ _HOMES = {
     "AddressState": "bindlab.interface",
     "Answer": "bindlab.reach",
     "Answering": "bindlab.scanning",
+    "Audit": "bindlab.scanning",
     "BindError": "bindlab.errors",
     "BindInterruptedError": "bindlab.errors",
     "BindPermissionError": "bindlab.errors",
@@ -98,6 +102,7 @@ _HOMES = {
     "Icmp": "bindlab.probing",
     "Interface": "bindlab.interface",
     "InvalidBindingError": "bindlab.errors",
+    "Listener": "bindlab.scanning",
     "NotListeningError": "bindlab.probing",
     "OptionNotSupportedError": "bindlab.errors",
     "OriginLike": "bindlab.reach",
@@ -118,6 +123,7 @@ _HOMES = {
     "adopt": "bindlab.opening",
     "allocate": "bindlab.opening",
     "answering": "bindlab.scanning",
+    "audit": "bindlab.scanning",
     "backlog_of": "bindlab.opening",
     "bind": "bindlab.opening",
     "binding_of": "bindlab.inspect_socket",

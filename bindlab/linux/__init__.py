@@ -5,9 +5,9 @@ Every edge and the lab use it; it can be imported on every system, where asking 
 
 - Tables, with one client, ``with Netlink() as netlink:`` :func:`links`, :func:`addresses`. A
   malformed one is an ``OSError`` with ``EBADMSG``.
-- Questions that need no client: :func:`routing`, :func:`sockets_on`, :func:`owners_of`,
-  :func:`has_answered`, :func:`tells_programs_apart`, :func:`sysctl`, :func:`namespace_cookie`,
-  :func:`guest_of`.
+- Questions that need no client: :func:`routing`, :func:`sockets_on`, :func:`open_sockets`,
+  :func:`owners_of`, :func:`has_answered`, :func:`tells_programs_apart`, :func:`sysctl`,
+  :func:`namespace_cookie`, :func:`guest_of`.
 - Orders, to make a network: ``netlink.order(RTM_NEWLINK, ifinfomsg() + packed([...]))``, with
   ``NLM_F_CREATE | NLM_F_EXCL`` for what must not exist yet. A refusal is an ``OSError`` with the
   kernel's own words: they are in its ``strerror``, behind a colon.
@@ -40,7 +40,13 @@ from bindlab.linux.processes import Owners, Process, owners, owners_of
 from bindlab.linux.routes import RTM_NEWROUTE, Routing, routing, rtmsg
 from bindlab.linux.rules import tells_programs_apart
 from bindlab.linux.settings import has_sysctl, sysctl, sysctl_flag, sysctl_number
-from bindlab.linux.sockets import TCP_LISTEN, ListedSocket, namespace_cookie, sockets_on
+from bindlab.linux.sockets import (
+    TCP_LISTEN,
+    ListedSocket,
+    namespace_cookie,
+    open_sockets,
+    sockets_on,
+)
 
 __all__ = [
     "IFF_UP",
@@ -68,6 +74,7 @@ __all__ = [
     "link_attributes",
     "links",
     "namespace_cookie",
+    "open_sockets",
     "owners",
     "owners_of",
     "packed",

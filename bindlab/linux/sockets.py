@@ -63,6 +63,21 @@ def sockets_on(
         return None
 
 
+def open_sockets() -> list[ListedSocket]:
+    """Return the TCP sockets that listen and the UDP sockets that hear anybody, on every port.
+
+    As :func:`sockets_on`, but an ``OSError`` where the system does not tell.
+    """
+    wanted: tuple[tuple[Transport, int], ...] = (("tcp", 1 << TCP_LISTEN), ("udp", 1 << _CLOSE))
+    with Netlink(NETLINK_SOCK_DIAG) as netlink:
+        return [
+            one
+            for transport, states in wanted
+            for family in (socket.AF_INET, socket.AF_INET6)
+            for one in _listed(netlink, family, None, transport, states)
+        ]
+
+
 def namespace_cookie(sock: socket.socket) -> bytes:
     """Return what tells the network namespace of *sock* from others (``SO_NETNS_COOKIE``).
 
@@ -72,21 +87,22 @@ def namespace_cookie(sock: socket.socket) -> bytes:
 
 
 def _listed(
-    netlink: Netlink, family: int, port: int, transport: Transport, states: int
+    netlink: Netlink, family: int, port: int | None, transport: Transport, states: int
 ) -> list[ListedSocket]:
-    number = port.to_bytes(2)
+    number = (port or 0).to_bytes(2)  # 0: every port
 
     def parse(message: bytes) -> ListedSocket | None:
         answered, state, sport, dport, source, peer, index, uid, inode = _ANSWER.unpack_from(
             message
         )
-        if answered != family or sport != number:
+        if answered != family or (number != sport and port is not None):
             return None
+        near = int.from_bytes(sport)
         device = _name(index) if index else None
         v6only = attributes(message, _ANSWER.size).get(_INET_DIAG_SKV6ONLY)
         far = int.from_bytes(dport)
         binding = Binding(
-            Endpoint(_address(family, source, device), port, transport),
+            Endpoint(_address(family, source, device), near, transport),
             v6only=None if v6only is None else bool(v6only[0]),
             device=device,
             listening=state == TCP_LISTEN if transport == "tcp" else None,

@@ -11,6 +11,7 @@ be asked about (a closed socket, a name, a port out of range) is a ``ValueError`
 from bindlab.testing.predicting import (
     assert_loopback_only,
     assert_not_reachable,
+    assert_only_open,
     assert_reachable,
 )
 from bindlab.testing.trying import assert_answers_only_on
@@ -19,5 +20,6 @@ __all__ = [
     "assert_answers_only_on",
     "assert_loopback_only",
     "assert_not_reachable",
+    "assert_only_open",
     "assert_reachable",
 ]

@@ -6,12 +6,19 @@ from bindlab.binding import Binding
 from bindlab.endpoint import unmap
 from bindlab.host import Host
 from bindlab.interface import Interface
+from bindlab.page import listed
 from bindlab.reach import OriginLike, Reach, Scope, Vantage, Verdict
 from bindlab.reachable import find, machine
+from bindlab.scanning import audit
 from bindlab.special_addresses import Kind, kind_of_address
 from bindlab.target import Target
 
-__all__ = ["assert_loopback_only", "assert_not_reachable", "assert_reachable"]
+__all__ = [
+    "assert_loopback_only",
+    "assert_not_reachable",
+    "assert_only_open",
+    "assert_reachable",
+]
 
 __unittest = True  # unittest ends a traceback above the modules that have this
 
@@ -71,6 +78,26 @@ def assert_not_reachable(target: Target, origin: OriginLike, *, host: Host | Non
     bound = _bound(reach.bindings)
     sentence = f"{_asked(verdict)} can reach {bound}: {verdict.explanation}"
     raise AssertionError(f"{sentence}\n\n{reach}")
+
+
+def assert_only_open(*allowed: int | str, scope: Scope = Scope.HOST) -> None:
+    """Assert that no socket of this machine is open to more than *scope*, but the *allowed* ports.
+
+    All sockets that listen count, whoever made them: see :func:`bindlab.audit`, which an
+    ``OSError`` comes from where the system does not list them (other than Linux). A port is a
+    number, of TCP, or text such as ``"5353/udp"``::
+
+        assert_only_open(22)  # nothing beyond loopback but 22
+    """
+    __tracebackhide__ = True
+    found = audit()
+    beyond = found.open_beyond(scope, allowed=allowed)
+    if beyond:
+        ports = listed(list(dict.fromkeys(each.port for each in beyond)))
+        what = "port" if len({each.port for each in beyond}) == 1 else "ports"
+        audience = "other machines" if scope <= Scope.HOST else f"more than {scope.name.lower()}"
+        table = found.replace(listeners=beyond)
+        raise AssertionError(f"open to {audience}: {what} {ports}\n\n{table}")
 
 
 def _judged(target: Target, origin: OriginLike, host: Host | None) -> tuple[Reach, Verdict]:
