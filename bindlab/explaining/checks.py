@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from bindlab.explaining.clients import ADDED, Case, is_by_wifi
 from bindlab.host import System
 from bindlab.reach import Condition, Verdict
 from bindlab.value import Value
@@ -11,10 +12,14 @@ __all__ = ["FIREWALLS", "FORWARDING", "NOTHING_THERE", "ROUTES", "Check", "check
 
 
 class Check(Value):
-    """One thing to look at, and the condition of the verdict that it decides, if it is one's."""
+    """One thing to look at, and the condition of the verdict that it decides, if it is one's.
+
+    *source* is the page that it is taken from, where it is what a browser or a system adds.
+    """
 
     condition: Condition | None
     sentence: str
+    source: str = ""
 
     def __str__(self) -> str:
         return self.sentence
@@ -181,17 +186,19 @@ NOTHING_THERE: Final = (
 )
 
 
-def checks_of(
-    verdict: Verdict, words: Mapping[str, object], heard: bool = False
-) -> tuple[Check, ...]:
-    """Return what decides whether the origin of *verdict*, which nothing here shuts out, gets in.
+def checks_of(case: Case, words: Mapping[str, object], heard: bool = False) -> tuple[Check, ...]:
+    """Return what decides whether the origin of a verdict, which nothing here shuts out, gets in.
 
     *words* are those of the sentences; *heard* is whether it was heard on its link lately.
     """
+    verdict = case.verdict
     found: list[Check] = []
     for when, sentence in _CHECKS:
         condition = when if isinstance(when, Condition) else None
         holds = when in verdict.conditions if isinstance(when, Condition) else when(verdict, heard)
-        if holds:
+        if holds and (condition is not Condition.LINK_ISOLATION or is_by_wifi(case)):
             found.append(Check(condition, sentence.format(**words)))
+    for added in ADDED:
+        if added.when(case):
+            found.append(Check(None, added.sentence.format(**words), added.source))
     return tuple(found)

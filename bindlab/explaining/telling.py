@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, IPv6Address
 from bindlab.endpoint import Endpoint, address_text
 from bindlab.explaining.changes import Remedy
 from bindlab.explaining.checks import FIREWALLS, FORWARDING, NOTHING_THERE, ROUTES, Check, checks_of
+from bindlab.explaining.clients import Case
 from bindlab.explaining.explanation import Explanation
 from bindlab.explaining.forwarding import through_host
 from bindlab.explaining.remedies import dead_homes, homes_of, remedies_for
@@ -62,7 +63,9 @@ def tell(
         if heard is False:
             checks.append(Check(None, _ABSENT.format(**words)))
         checks.extend(_by_the_other_family(subject, verdict))
-        checks.extend(checks_of(then, words, heard is True) if then else ())
+        if then:
+            case = Case(then, subject.bindings, subject.host)
+            checks.extend(checks_of(case, words, heard is True))
     return Explanation(
         bindings=subject.bindings,
         origin=asked,

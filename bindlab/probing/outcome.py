@@ -1,6 +1,7 @@
 """What one connection attempt met, as a value, and how errno and ICMP are read as that."""
 
 import errno as codes
+import sys
 from enum import Enum
 from typing import assert_never
 
@@ -10,6 +11,14 @@ from bindlab.probing.icmp import Icmp
 from bindlab.value import Value
 
 __all__ = ["Outcome", "Probe", "outcome_of"]
+
+_ON_MACOS = sys.platform == "darwin"
+# From documentation, for macOS 15 and later:
+# https://developer.apple.com/documentation/technotes/tn3179-understanding-local-network-privacy
+_PRIVACY = (
+    ", or this program may not use the local network (System Settings, Privacy & Security, "
+    "Local Network)"
+)
 
 
 class Outcome(Enum):
@@ -152,7 +161,8 @@ class Probe(Value):
 
     def _reason(self) -> str:
         if self.icmp is None:
-            return "for a reason unknown" if self.errno is None else error_text(self.errno)
+            reason = "for a reason unknown" if self.errno is None else error_text(self.errno)
+            return f"{reason}{_PRIVACY if _ON_MACOS and self.errno == codes.EHOSTUNREACH else ''}"
         if self.source is not None and self.icmp.sender == self.source.ip:
             return f"{self.icmp}, this machine itself: nobody there, or a firewall here"
         return str(self.icmp)
