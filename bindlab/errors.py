@@ -127,13 +127,12 @@ class BindUnreadyError(BindError, BlockingIOError):
 
 
 class Meaning(NamedTuple):
-    """A row of the table: what an error number means at some stages, and what helps."""
+    """A row of the table: what an error number means at some stages, in words."""
 
     errnos: tuple[str, ...]
     stages: tuple[Stage, ...]  # none: at any stage that no row above names
     error: type[BindError]
-    cause: str
-    advice: str = ""
+    hint: str  # why, and what helps
 
 
 # The first row that names both decides. Sources: bind(2), listen(2), socket(2), socket(7),
@@ -144,22 +143,20 @@ MEANINGS: tuple[Meaning, ...] = (
         ("EADDRINUSE",),
         (),
         AddressInUseError,
-        "another socket has this port",
-        "take another one, or 0 to let the system choose",
+        "another socket has this port; take another one, or 0 to let the system choose",
     ),
     Meaning(
         ("EADDRNOTAVAIL",),
         (),
         AddressNotAvailableError,
-        "no interface of this host has this address",
+        "no interface of this host has this address; "
         'bind one that it has, or "0.0.0.0" or "::" for all',
     ),
     Meaning(
         ("EACCES", "EPERM"),
         ("bind",),
         BindPermissionError,
-        "this port needs a privilege",
-        "try one from 1024 up",
+        "this port needs a privilege; try one from 1024 up",
     ),
     Meaning(
         ("EACCES", "EPERM"),
@@ -172,14 +169,13 @@ MEANINGS: tuple[Meaning, ...] = (
         ("EBADF", "ENOTSOCK", "EPROTOTYPE", "EINVAL", "EOPNOTSUPP", "ENOPROTOOPT"),
         ("adopt",),
         DescriptorError,
-        "the descriptor is closed, or is no IP socket",
-        "pass it on with pass_fds, and adopt it once",
+        "the descriptor is closed, or is no IP socket; pass it on with pass_fds, and adopt it once",
     ),
     Meaning(
         ("EAFNOSUPPORT", "EPROTONOSUPPORT", "EPFNOSUPPORT", "ESOCKTNOSUPPORT"),
         (),
         FamilyNotSupportedError,
-        "this system does not offer this address family",
+        "this system does not offer this address family; "
         "if IPv6 is off, bind an IPv4 address such as 127.0.0.1",
     ),
     Meaning(("ENODEV", "ENXIO"), (), DeviceNotFoundError, "no interface has this name or index"),
@@ -193,7 +189,7 @@ MEANINGS: tuple[Meaning, ...] = (
         ("EINVAL",),
         ("bind",),
         InvalidBindingError,
-        "this address cannot be bound as it stands",
+        "this address cannot be bound as it stands; "
         "a link-local address needs its zone, as in fe80::1%eth0",
     ),
     Meaning(("EINVAL", "EOPNOTSUPP"), (), InvalidBindingError, "the socket is in no state for it"),
@@ -201,8 +197,7 @@ MEANINGS: tuple[Meaning, ...] = (
         ("EMFILE",),
         (),
         ResourcesExhaustedError,
-        "this process has no descriptors left",
-        "close some, or raise RLIMIT_NOFILE (ulimit -n)",
+        "this process has no descriptors left; close some, or raise RLIMIT_NOFILE (ulimit -n)",
     ),
     Meaning(
         ("ENFILE",),
@@ -214,8 +209,8 @@ MEANINGS: tuple[Meaning, ...] = (
     Meaning(
         ("EBADF", "ENOTSOCK"), (), DescriptorError, "the descriptor was closed by someone else"
     ),
-    Meaning(("EINTR",), (), BindInterruptedError, "a signal interrupted it", "try again"),
-    Meaning(("EAGAIN",), (), BindUnreadyError, "the system is short of resources", "try again"),
+    Meaning(("EINTR",), (), BindInterruptedError, "a signal interrupted it; try again"),
+    Meaning(("EAGAIN",), (), BindUnreadyError, "the system is short of resources; try again"),
 )
 
 
@@ -232,8 +227,7 @@ def bind_error(
         error = OSError(error, error_text(error))
     for numbers_of_row, row in _ROWS:
         if error.errno in numbers_of_row and (not row.stages or stage in row.stages):
-            hint = hint or "; ".join(filter(None, (row.cause, row.advice)))
-            return row.error(error.errno, _words_of(error), endpoint, stage, hint)
+            return row.error(error.errno, _words_of(error), endpoint, stage, hint or row.hint)
     return BindError(error.errno, _words_of(error) or str(error), endpoint, stage, hint)
 
 

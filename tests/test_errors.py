@@ -102,8 +102,8 @@ def test_the_message_has_one_shape() -> None:
 
 
 def test_the_table_can_be_read() -> None:
-    """Each row has a cause in words, and every public class but the root has a row."""
-    assert all(row.cause and row.errnos for row in MEANINGS)
+    """Each row has a hint in words, and every public class but the root has a row."""
+    assert all(row.hint and row.errnos for row in MEANINGS)
     classes = {getattr(errors, name) for name in errors.__all__ if name.endswith("Error")}
     assert {row.error for row in MEANINGS} == classes - {BindError}
 

@@ -27,7 +27,8 @@ from bindlab import (
 from bindlab.__main__ import main
 from bindlab.errors import AddressInUseError, BindError
 from bindlab.lab.errors import LabError
-from bindlab.linux import owners_of, processes
+from bindlab.linux import processes
+from bindlab.linux.processes import owners_of
 from bindlab.printable import json_text
 from bindlab.testing import assert_loopback_only, assert_not_reachable, assert_reachable
 

@@ -19,7 +19,8 @@ from bindlab.errors import (
     DeviceNotFoundError,
     InvalidBindingError,
 )
-from bindlab.linux import Owners, processes, sockets_on
+from bindlab.linux import processes, sockets_on
+from bindlab.linux.processes import Owners
 from bindlab.opening import allocate, bind, hints, listen
 from bindlab.opening.hints import add_hint
 

@@ -19,7 +19,6 @@ from bindlab.linux import (
     NLM_F_CREATE,
     NLM_F_EXCL,
     RTM_NEWLINK,
-    LinkAddress,
     Netlink,
     addresses,
     attributes,
@@ -33,6 +32,7 @@ from bindlab.linux import (
     sockets_on,
     tells_programs_apart,
 )
+from bindlab.linux.interfaces import LinkAddress
 
 __all__ = ["ns"]
 

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from bindlab.linux import owners_of, processes
+from bindlab.linux import processes
+from bindlab.linux.processes import owners_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 

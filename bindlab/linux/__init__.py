@@ -6,7 +6,7 @@ Every edge and the lab use it; it can be imported on every system, where asking 
 - Tables, with one client, ``with Netlink() as netlink:`` :func:`links`, :func:`addresses`. A
   malformed one is an ``OSError`` with ``EBADMSG``.
 - Questions that need no client: :func:`routing`, :func:`sockets_on`, :func:`open_sockets`,
-  :func:`owners_of`, :func:`has_answered`, :func:`tells_programs_apart`, :func:`sysctl`,
+  :func:`owners`, :func:`has_answered`, :func:`tells_programs_apart`, :func:`sysctl`,
   :func:`namespace_cookie`, :func:`guest_of`.
 - Orders, to make a network: ``netlink.order(RTM_NEWLINK, ifinfomsg() + packed([...]))``, with
   ``NLM_F_CREATE | NLM_F_EXCL`` for what must not exist yet. A refusal is an ``OSError`` with the
@@ -19,7 +19,6 @@ from bindlab.linux.interfaces import (
     RTM_NEWADDR,
     RTM_NEWLINK,
     Link,
-    LinkAddress,
     addresses,
     ifaddrmsg,
     ifinfomsg,
@@ -36,10 +35,10 @@ from bindlab.linux.netlink import (
     attributes,
     packed,
 )
-from bindlab.linux.processes import Owners, Process, owners, owners_of
-from bindlab.linux.routes import RTM_NEWROUTE, Routing, routing, rtmsg
+from bindlab.linux.processes import owners, owners_of
+from bindlab.linux.routes import RTM_NEWROUTE, routing, rtmsg
 from bindlab.linux.rules import tells_programs_apart
-from bindlab.linux.settings import has_sysctl, sysctl, sysctl_flag, sysctl_number
+from bindlab.linux.settings import has_sysctl, sysctl, sysctl_flag
 from bindlab.linux.sockets import (
     TCP_LISTEN,
     ListedSocket,
@@ -58,12 +57,8 @@ __all__ = [
     "TCP_LISTEN",
     "Attributes",
     "Link",
-    "LinkAddress",
     "ListedSocket",
     "Netlink",
-    "Owners",
-    "Process",
-    "Routing",
     "addresses",
     "attributes",
     "guest_of",
@@ -84,6 +79,5 @@ __all__ = [
     "sockets_on",
     "sysctl",
     "sysctl_flag",
-    "sysctl_number",
     "tells_programs_apart",
 ]

@@ -81,20 +81,21 @@ def _file_hints(root: str) -> Iterator[tuple[GuestKind, str]]:
     for kind, path, maker in FILES:
         if os.path.exists(_below(root, path)):
             yield kind, f"{path} exists, which {maker} makes"
-    for path, words, lines in (
-        ("/proc/self/cgroup", CGROUPS, _text(root, "/proc/self/cgroup").splitlines()),
+    for path, words, text in (
+        ("/proc/self/cgroup", CGROUPS, _text(root, "/proc/self/cgroup")),
         ("/proc/self/mountinfo", MOUNTS, _mounts(_text(root, "/proc/self/mountinfo"))),
     ):
         for kind, word in words:
-            if any(word in line for line in lines):
+            if word in text:
                 yield kind, f"{path} names {word}"
                 break
 
 
-def _mounts(text: str) -> list[str]:
+def _mounts(text: str) -> str:
     """Return the lines about what a container engine mounts."""
-    lines = (line.split(" ", 5) for line in text.splitlines())
-    return [" ".join(fields) for fields in lines if len(fields) == 6 and fields[4] in MOUNTED_ON]
+    lines = [line.split(" ", 5) for line in text.splitlines()]
+    of_engines = [each for each in lines if len(each) == 6 and each[4] in MOUNTED_ON]
+    return "\n".join(map(" ".join, of_engines))
 
 
 def _container(guest: Guest, uplink: _Uplink, interfaces: Sequence[Interface]) -> Guest:

@@ -7,7 +7,6 @@ import struct
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address
-from types import TracebackType
 from typing import Final, Self, TypeAlias, TypeVar
 
 from bindlab.endpoint import IPAddress
@@ -78,12 +77,7 @@ class Netlink:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def dump(self, kind: int, body: bytes, parse: Callable[[bytes], T | None]) -> list[T]:

@@ -4,7 +4,6 @@ import socket
 import warnings
 from collections.abc import Iterable
 from contextlib import ExitStack
-from types import TracebackType
 from typing import Never, Self, TypeAlias
 
 from bindlab.endpoint import Endpoint
@@ -144,12 +143,7 @@ class Reservation:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __del__(self) -> None:
