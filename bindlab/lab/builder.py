@@ -39,7 +39,7 @@ def main(control: socket.socket, owner: int) -> None:
         watched = os.pidfd_open(owner)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no zombies of what programs left behind
         poll = select.poll()
-        poll.register(control, 0)  # POLLHUP alone: the network is closed
+        poll.register(control, select.POLLIN)  # that it ends: the network is closed
         poll.register(watched, select.POLLIN)
         poll.poll()
     except (ConnectionError, EOFError):

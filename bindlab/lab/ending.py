@@ -5,7 +5,9 @@ import os
 import signal
 import time
 from collections.abc import Collection, Iterator
+from io import FileIO
 
+_MOST_SURPRISES = 10  # passes that find new processes, before one is taken to start itself anew
 _SURE = 40  # passes over all processes that find nobody
 _PATIENCE = 5.0  # seconds; what is killed may take a while to end
 
@@ -18,10 +20,16 @@ def end_descendants() -> None:
     """
     # A child that ended keeps its number until it is waited for: no other process gets it.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    _stay_on_one_processor()
+    known: set[int] = set()
+    surprises = 0
     while True:
-        for pid in _children():
-            _slow_down(pid)
+        children = set(_children())
+        surprises += not children <= known
+        known |= children
+        for pid in children:
+            if surprises > _MOST_SURPRISES:
+                _stay_on_one_processor()
+                _slow_down(pid)
             with contextlib.suppress(ProcessLookupError):
                 group = os.getpgid(pid)
                 if group != os.getpgrp():
@@ -32,6 +40,8 @@ def end_descendants() -> None:
                 pass
         except ChildProcessError:
             return
+        if surprises <= _MOST_SURPRISES:
+            time.sleep(0.0005)  # what is killed needs the processor to end
 
 
 def _children() -> list[int]:
@@ -55,7 +65,7 @@ def end_members(namespaces: Collection[int]) -> None:
     This is for what a killed builder left behind. It ends after some seconds in any case. As
     long as the descriptors are open, no other namespace gets the number of one.
     """
-    wanted = {_identity(os.fstat(number)) for number in namespaces}
+    wanted = {os.readlink(f"/proc/self/fd/{number}") for number in namespaces}
     deadline = time.monotonic() + _PATIENCE
     before = _stay_on_one_processor()
     seen_nobody = 0  # how often in a row: one that starts itself anew is missed now and then
@@ -65,25 +75,20 @@ def end_members(namespaces: Collection[int]) -> None:
             for pid in sorted(_processes(), reverse=True):  # the newest first: it ends the soonest
                 if pid != os.getpid() and _is_on(pid, wanted):
                     seen_nobody = 0
-                    with contextlib.suppress(OSError):  # it has ended
-                        process = os.pidfd_open(pid)
-                        try:
-                            if _is_on(pid, wanted):
-                                _slow_down(pid)
-                                signal.pidfd_send_signal(process, signal.SIGKILL)
-                        finally:
-                            os.close(process)
+                    with contextlib.suppress(OSError), FileIO(os.pidfd_open(pid)) as process:
+                        if _is_on(pid, wanted):
+                            _slow_down(pid)
+                            signal.pidfd_send_signal(process.fileno(), signal.SIGKILL)
     finally:  # it is the thread of a test, which Ctrl-C may interrupt here
         with contextlib.suppress(OSError):
             os.sched_setaffinity(0, before)
 
 
-def _is_on(pid: int, wanted: Collection[tuple[int, int]]) -> bool:
+def _is_on(pid: int, wanted: Collection[str]) -> bool:
     """Return whether *pid* is in one of the network namespaces *wanted*, as far as we may see."""
-    try:
-        return _identity(os.stat(f"/proc/{pid}/ns/net")) in wanted
-    except OSError:
-        return False
+    with contextlib.suppress(OSError):
+        return os.readlink(f"/proc/{pid}/ns/net") in wanted
+    return False
 
 
 def _stay_on_one_processor() -> set[int]:
@@ -103,10 +108,6 @@ def _slow_down(pid: int) -> None:
     with contextlib.suppress(OSError):
         os.sched_setaffinity(pid, os.sched_getaffinity(0))
         os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
-
-
-def _identity(status: os.stat_result) -> tuple[int, int]:
-    return status.st_dev, status.st_ino
 
 
 def _processes() -> Iterator[int]:

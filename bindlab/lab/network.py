@@ -3,7 +3,7 @@
 import contextlib
 import io
 import os
-import select
+import signal
 import socket
 import sys
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -20,7 +20,6 @@ from bindlab.value import Value
 
 if TYPE_CHECKING:
     import subprocess
-
 
 _PROGRAM: Final = (
     "import socket, sys; sys.path[:] = sys.argv[3:]; from bindlab.lab.builder import main; "
@@ -89,8 +88,7 @@ def network(**hosts: Wiring) -> Generator[Network, None, None]:
     """Make hosts and the networks between them, for the length of a ``with``.
 
     Each keyword is a host: a :class:`Machine`, or simply its interfaces, by name. Interfaces
-    with the same name are on one shared network of that name (see :class:`Nic` for others).
-    A network of two hosts is a point-to-point link::
+    with the same name are on one shared network of that name (see :class:`Nic` for others)::
 
         with network(
             laptop={"wifi": "192.168.0.102/24", "ethernet": ["10.0.0.12/24", "2001:db8::c/64"]},
@@ -107,9 +105,6 @@ def network(**hosts: Wiring) -> Generator[Network, None, None]:
     :func:`available` says whether. A system that refuses is a :class:`LabError` which
     names the missing piece; a network that makes no sense a ``ValueError`` or a ``TypeError``,
     before anything is made.
-
-    What a server that was handed over accepts, and what ``dup()`` makes, are sockets of their
-    own: they keep their host's namespace, and outlive the ``with`` until they are closed.
     """
     machines = {name: _machine(name, wiring) for name, wiring in hosts.items()}
     _check(machines)
@@ -121,55 +116,52 @@ def network(**hosts: Wiring) -> Generator[Network, None, None]:
             "the lab ends its processes by os.pidfd_open(), and this Python has none "
             f"({sys.implementation.name}): run the tests that need it on CPython",
         )
-    with _held(machines) as made:
-        yield Network(made)
-
-
-@contextlib.contextmanager
-def _held(machines: Mapping[str, Machine]) -> Generator[Mapping[str, LabHost], None, None]:
-    # The hosts are network namespaces (network_namespaces(7)), made and held by a helper program
-    # (builder.py), which ends with the ``with``, and with this process however it ends.
-    # Heavy to import, and not needed where the lab is only imported.
-    import subprocess
-
+    made: dict[str, LabHost] = {}
+    # Whatever fails while one of these is done, the others are done too.
     with contextlib.ExitStack() as closing:
         control, theirs = pair()
         closing.enter_context(control)
-        # A session of its own, so that Ctrl-C at the terminal ends it through us alone.
-        # No site: sys.path is handed over complete. Nothing is inherited but one socket.
         with theirs:
-            builder = subprocess.Popen(
-                [
-                    *(sys.executable, "-I", "-S", *(["-B"] if sys.dont_write_bytecode else [])),
-                    *("-c", _PROGRAM, str(theirs.fileno()), str(os.getpid()), *sys.path),
-                ],
-                stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
+            builder = _start_builder(theirs)
         namespaces: list[io.FileIO] = []
         closing.callback(_end, builder, control, os.getpid(), namespaces)
-        hosts: dict[str, LabHost] = {}
         try:
-            with packed(dict(machines)) as descriptors:
+            with packed(machines) as descriptors:
                 send(control, ["make"], descriptors)
             for name, machine in machines.items():
                 pid, requests, namespace = _receive_host(control)
                 namespaces.append(namespace)
-                hosts[name] = LabHost(name, machine, pid, requests)
-                closing.callback(hosts[name].close)
+                made[name] = LabHost(name, machine, pid, requests)
+                closing.callback(made[name].close)
         except (EOFError, ConnectionError) as error:
             # No LabError, which available() would take for a system that has no lab.
             raise RuntimeError(
                 f"the program that makes networks, run by {sys.executable}, ended early: its "
                 "standard error says why"
             ) from error
-        closing.callback(_end_programs, hosts)
-        yield hosts
+        closing.callback(_end_programs, made)
+        yield Network(made)
+
+
+def _start_builder(channel: socket.socket) -> "subprocess.Popen[bytes]":
+    """Start the program that makes the hosts, and ends with this process at the latest."""
+    # Heavy to import, and not needed where the lab is only imported.
+    import subprocess
+
+    # No site: sys.path is handed over complete. Nothing is inherited but one socket. A session
+    # of its own, so that Ctrl-C at the terminal ends it through us alone.
+    options = ["-I", "-S", *(["-B"] if sys.dont_write_bytecode else [])]
+    arguments = [str(channel.fileno()), str(os.getpid()), *sys.path]
+    return subprocess.Popen(
+        [sys.executable, *options, "-c", _PROGRAM, *arguments],
+        stdin=subprocess.DEVNULL,
+        pass_fds=[channel.fileno()],
+        start_new_session=True,
+    )
 
 
 def _receive_host(control: socket.socket) -> tuple[int, socket.socket, io.FileIO]:
-    """Return a host's process, the socket that takes its calls, and its namespace."""
+    """Return a host's process, the socket that takes its requests, and its namespace."""
     match receive(control):
         case ["host", int(pid)], [requests, namespace]:
             return pid, socket.socket(fileno=requests), io.FileIO(namespace)
@@ -195,13 +187,16 @@ def _end(
         if os.getpid() != owner:  # a forked child closes its copies, and ends nothing
             builder.returncode = 0  # no child of this process, which need not wait for it
             return
-        with contextlib.suppress(OSError):
-            # Not only closed: a forked child may hold a copy.
-            control.shutdown(socket.SHUT_RDWR)
-        poll = select.poll()
-        poll.register(closing.enter_context(io.FileIO(os.pidfd_open(builder.pid))), select.POLLIN)
-        if not poll.poll(_PATIENCE * 1000):
+        builder.send_signal(signal.SIGCONT)  # it may be stopped
+        try:
+            control.shutdown(socket.SHUT_WR)  # not only closed: a forked child may hold a copy
+            control.settimeout(_PATIENCE)
+            while control.recv(1):  # until the other end closes, which is when it ends
+                pass
+        except TimeoutError:
             builder.kill()
+        except ConnectionError:
+            pass
         if builder.wait() != 0:
             end_members([namespace.fileno() for namespace in namespaces])
 
