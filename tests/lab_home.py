@@ -14,6 +14,7 @@ from bindlab.lab import LabHost, Machine, Network
 _available = lab.available()
 needs_lab = pytest.mark.skipif(not _available, reason=_available.reason)
 SILENCE = 0.3  # seconds after which nobody answers, where the answer takes microseconds
+PATIENCE = 60.0  # seconds for what comes at once, on however busy a machine
 
 
 def serve(host: LabHost, address: str, port: int = 3000) -> socket.socket:
@@ -27,15 +28,20 @@ def serve(host: LabHost, address: str, port: int = 3000) -> socket.socket:
     return server
 
 
-def meets(host: LabHost, address: str, port: int = 3000) -> str:
-    """Return the name of the errno that *host* meets there, or ``"accepted"``."""
+def meets(host: LabHost, address: str, port: int = 3000, patience: float = PATIENCE) -> str:
+    """Return the name of the errno that *host* meets there, ``"accepted"`` or ``"silence"``."""
     try:
-        with host.connect(address, port, timeout=SILENCE):
+        with host.connect(address, port, timeout=patience):
             return "accepted"
     except TimeoutError:
         return "silence"
     except OSError as error:
         return errno.errorcode[error.errno or 0]
+
+
+def meets_silence(host: LabHost, address: str, port: int = 3000) -> bool:
+    """Return whether nobody answers *host* there in a short while."""
+    return meets(host, address, port, SILENCE) == "silence"
 
 
 def make(**hosts: Machine | dict[str, list[str]]) -> None:
@@ -44,7 +50,7 @@ def make(**hosts: Machine | dict[str, list[str]]) -> None:
         pass
 
 
-def gone(pids: Iterable[int], patience: float = 5.0) -> bool:
+def gone(pids: Iterable[int], patience: float = PATIENCE) -> bool:
     """Return whether none of the processes is left (or only as a zombie), after a while."""
     deadline = time.monotonic() + patience
     while any(map(_runs, pids)):

@@ -20,7 +20,7 @@ def hold() -> None:
         # One that leaves its session, its group and its parent, as a daemon does.
         daemon = "setsid sh -c 'sleep 300 & echo $!; exec sleep 300' & wait"
         program = net.a.run(["sh", "-c", daemon])
-        orphan = program.wait_for_output("\n").split()[0]
+        orphan = program.wait_for_output("\n", 60).split()[0]
         sock = net.b.socket()
         print(net.a.pid, net.b.pid, orphan, flush=True)
         time.sleep(300)
@@ -63,7 +63,7 @@ def default_timeout() -> None:
         net.a.call(time.sleep, 0.2)
         print(len(net.a.call(bytes, 5_000_000)), len(net.b.call(bytes.upper, b"a" * 5_000_000)))
         with net.a.run(["sh", "-c", "sleep 0.2; exit 3"]) as program:
-            print(program.wait(5))
+            print(program.wait(60))
 
 
 def many_descriptors() -> None:
@@ -74,7 +74,7 @@ def many_descriptors() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     kept = [os.open(os.devnull, os.O_RDONLY) for _ in range(min(1100, most - 64))]
     with lab.network(a={"wire": ()}) as net, net.a.run(["true"]) as program:
-        print(program.wait(5), len(kept))
+        print(program.wait(60), len(kept))
 
 
 def odd_signals() -> None:
@@ -126,6 +126,12 @@ def say_so_and_sleep(sock: socket.socket) -> None:
     """Tell through *sock* that this is being called, and hold it for long."""
     sock.send(b"s")
     time.sleep(300)
+
+
+def say_so_and_wait(sock: socket.socket) -> None:
+    """Tell through *sock* that this is being called, and return when it answers."""
+    sock.send(b"s")
+    sock.recv(1)
 
 
 def output_of(command: list[str]) -> str:
@@ -180,7 +186,7 @@ def without_streams() -> None:
     out = os.dup(1)
     os.closerange(0, 3)
     with lab.network(a={"wire": ()}) as net, net.a.run(["echo", "hello"]) as program:
-        code = program.wait(5)
+        code = program.wait(60)
     os.write(out, f"{program.output} {code}\n".encode())
 
 

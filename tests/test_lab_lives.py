@@ -11,7 +11,7 @@ from pathlib import Path
 
 import lab_scripts
 import pytest
-from lab_home import gone, home, make, meets, needs_lab, serve
+from lab_home import PATIENCE, gone, home, make, meets, needs_lab, serve
 
 from bindlab import Route, lab
 from bindlab.lab import LabError, Machine, Network
@@ -78,7 +78,7 @@ class TestTheEnd:
             assert len(pids) == 3
             assert not gone(pids, 0)
             (os.killpg if group else os.kill)(holder.pid, end)
-            holder.wait(10)
+            holder.wait(PATIENCE)
             assert gone(pids)
             assert holder.stderr is not None
             traceback = holder.stderr.read()
@@ -143,7 +143,7 @@ class TestSideBySide:
         """Processes can each have the same network at the same time."""
         processes = [lab_scripts.run("connect") for _ in range(4)]
         for process in processes:
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=PATIENCE)
             assert (out, err) == ("connected\n", "")
 
     def test_networks_in_threads(self) -> None:
@@ -181,17 +181,17 @@ class TestSideBySide:
 class TestPrivileges:
     def test_no_root_is_needed_where_the_kernel_allows(self) -> None:
         """A user without rights has networks in a user namespace of its own."""
-        out, err = lab_scripts.run_as_nobody("available").communicate(timeout=30)
+        out, err = lab_scripts.run_as_nobody("available").communicate(timeout=PATIENCE)
         assert err == ""
         if out.startswith("False"):
             pytest.skip(out)
-        out, err = lab_scripts.run_as_nobody("connect").communicate(timeout=30)
+        out, err = lab_scripts.run_as_nobody("connect").communicate(timeout=PATIENCE)
         assert (out, err) == ("connected\n", "")
 
     def test_what_the_kernel_refuses_is_named(self) -> None:
         """Where no namespace can be had, the error names the piece and the setting."""
         script = lab_scripts.run_as_nobody("without_network_namespaces")
-        out, err = script.communicate(timeout=30)
+        out, err = script.communicate(timeout=PATIENCE)
         if "a user namespace" in err:
             pytest.skip("no user namespaces here")
         assert err == ""
@@ -218,16 +218,16 @@ class TestTheCaller:
     )
     def test_its_settings_do_not_matter(self, script: str, said: str) -> None:
         """Default timeouts, many open files and signal settings of the caller change nothing."""
-        out, err = lab_scripts.run(script).communicate(timeout=30)
+        out, err = lab_scripts.run(script).communicate(timeout=PATIENCE)
         assert (out, err) == (said, "")
 
     def test_a_forked_child_ends_nothing(self) -> None:
         """A forked child that leaves the ``with`` leaves the network to its parent."""
-        out, err = lab_scripts.run("fork_inside").communicate(timeout=30)
+        out, err = lab_scripts.run("fork_inside").communicate(timeout=PATIENCE)
         assert (out, err) == ("the child has left\n0 None True\n", "")
 
     def test_an_error_is_said_once(self) -> None:
         """Where a host cannot be made the LabError names it, and nothing else is printed."""
-        out, err = lab_scripts.run("cannot_be_made").communicate(timeout=30)
+        out, err = lab_scripts.run("cannot_be_made").communicate(timeout=PATIENCE)
         assert "host b: cannot set net.ipv4.no_such_setting to 1" in out
         assert err == ""
