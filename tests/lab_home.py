@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bindlab import lab
+from bindlab import Answering, answering, lab
 from bindlab.lab import LabHost, Machine, Network
+from bindlab.scanning import observing
 
 _available = lab.available()
 needs_lab = pytest.mark.skipif(not _available, reason=_available.reason)
@@ -42,6 +43,12 @@ def meets(host: LabHost, address: str, port: int = 3000, patience: float = PATIE
 def meets_silence(host: LabHost, address: str, port: int = 3000) -> bool:
     """Return whether nobody answers *host* there in a short while."""
     return meets(host, address, port, SILENCE) == "silence"
+
+
+def answering_unlisted(port: int, **options: object) -> Answering:
+    """Return what is found of *port* where the system lists no sockets; on a host of the lab."""
+    observing.sockets_on = lambda *_: None  # this process is the call's own
+    return answering(port, **options)  # type: ignore[arg-type]
 
 
 def make(**hosts: Machine | dict[str, list[str]]) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 from attempts import LINUX
-from lab_home import needs_lab
+from lab_home import answering_unlisted, needs_lab
 
 from bindlab import (
     INTERNET,
@@ -97,12 +97,6 @@ def options_of(case: str, laptop: LabHost) -> dict[str, object]:
         return options
     wifi = map(parse_address, laptop.host().interface("wifi").addresses)
     return {"address": next(ip for ip in wifi if ip.is_link_local)}
-
-
-def answering_unlisted(port: int, **options: object) -> Answering:
-    """Return what is found of *port* where the system lists no sockets; on a host of the lab."""
-    observing.sockets_on = lambda *_: None  # this process is the call's own
-    return answering(port, **options)  # type: ignore[arg-type]
 
 
 @needs_lab

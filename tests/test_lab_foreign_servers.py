@@ -7,12 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from lab_home import needs_lab
+from lab_home import answering_unlisted, needs_lab
 
 from bindlab import answering, lab, wait_until_listening
 from bindlab.lab import LabHost
-from bindlab.scanning import Observation
-from bindlab.scanning.deduction import deduce
 
 pytestmark = needs_lab
 
@@ -121,7 +119,9 @@ def test_servers_of_other_people(case: str, laptop: LabHost, tmp_path: Path) -> 
                 assert program.poll() is None, (answer, program.output)
         else:
             laptop.call(wait_until_listening, f"{dialled}:3000", timeout=20.0)
-        found = laptop.call(answering, 3000, transport="udp" if udp else "tcp", timeout=0.5)
+        options = {"transport": "udp" if udp else "tcp", "timeout": 0.5}
+        found = laptop.call(answering, 3000, **options)
+        told = laptop.call(answering_unlisted, 3000, **options).bindings
         by_ss = listed_by_ss(laptop, udp)
     assert [str(binding) for binding in found.bindings] == expected
     shown = {
@@ -129,6 +129,5 @@ def test_servers_of_other_people(case: str, laptop: LabHost, tmp_path: Path) -> 
         for b in found.bindings
     }
     assert by_ss == shown
-    told = deduce(3000, found.transport, Observation(found.attempts)).bindings
     one = ["[::]:3000, dual-stack"]
     assert [str(binding) for binding in told] == (one if len(expected) == 2 else expected)
