@@ -6,6 +6,14 @@ import sys
 
 import pytest
 
+from bindlab import backlog_of, listen
+from bindlab.linux import sockets_on
+from bindlab.opening import one_socket
+
+
+def port_of(sock: socket.socket) -> int:
+    return int(sock.getsockname()[1])
+
 
 def _has_ipv6() -> bool:
     try:
@@ -16,14 +24,28 @@ def _has_ipv6() -> bool:
     return True
 
 
+def _listed() -> bool:
+    with listen() as known:
+        return bool(sockets_on(port_of(known)))
+
+
+def _tells_backlogs() -> bool:
+    with listen(backlog=3) as known:
+        return backlog_of(known) == 3
+
+
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="measured on Linux")
-# How bindlab begins to say that a port is empty: Linux lists sockets, elsewhere each was tried.
-EMPTY = "nothing listens" if sys.platform.startswith("linux") else "no address of this machine"
+# How bindlab begins to say that a port is empty, where sockets are listed, and where they are not.
+EMPTY = "nothing listens" if _listed() else "no address of this machine"
+LISTED = pytest.mark.skipif(not _listed(), reason="this system does not list sockets (sock_diag)")
+LATE = pytest.mark.skipif(
+    not one_socket._heeds_options_set_late(),
+    reason="this network stack heeds options as they were in bind(): test_other_stacks.py",
+)
+BACKLOGS = pytest.mark.skipif(
+    not _tells_backlogs(), reason="this system does not tell backlogs: test_other_stacks.py"
+)
 IPV6 = pytest.mark.skipif(not _has_ipv6(), reason="::1 cannot be bound here")
-
-
-def port_of(sock: socket.socket) -> int:
-    return int(sock.getsockname()[1])
 
 
 def squatter(

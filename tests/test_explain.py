@@ -5,7 +5,7 @@ import pickle
 import sys
 
 import pytest
-from attempts import EMPTY
+from attempts import EMPTY, LISTED
 
 from bindlab import (
     BEYOND,
@@ -253,6 +253,7 @@ def test_bound_without_listening() -> None:
         assert certain[1] == f"this process itself has bound 127.0.0.1:{port} without listening"
 
 
+@LISTED
 def test_live_sockets() -> None:
     """A socket is asked itself; a port number finds the same one, and whose it is."""
     with listen() as server:

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from attempts import LINUX, descriptors
+from attempts import LATE, LINUX, descriptors
 
 from bindlab.errors import ResourcesExhaustedError
 from bindlab.opening import bind, listen
@@ -18,6 +18,7 @@ from bindlab.opening.allocation import allocate
 HERE = Path(__file__).parent
 
 
+@LATE
 @LINUX
 def test_every_system_call_may_fail(tmp_path: Path) -> None:
     """Always a BindError of the right class, stage and hint, and never a descriptor more.

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from ipaddress import IPv6Interface
 
 import pytest
-from attempts import LINUX
+from attempts import LINUX, LISTED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from namespace import in_namespace, ip
@@ -61,6 +61,7 @@ def assert_lines_are_plain(text: str) -> None:
         assert not line.startswith(FORGED), ascii(text)
 
 
+@LISTED
 @LINUX
 @pytest.mark.parametrize(
     ("name", "shown"),

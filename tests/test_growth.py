@@ -12,7 +12,7 @@ from types import FrameType
 from typing import NamedTuple
 
 import pytest
-from attempts import LINUX
+from attempts import LATE, LINUX
 from benchmarks.on_paper import LAYOUTS, host_with
 
 import bindlab
@@ -119,6 +119,7 @@ CALLS = {
 }
 
 
+@LATE
 @LINUX
 @pytest.mark.parametrize("call", CALLS)
 def test_a_port_takes_as_many_system_calls_as_by_hand(call: str) -> None:

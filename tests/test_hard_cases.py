@@ -418,3 +418,26 @@ def test_a_row_and_its_network_have_one_answer() -> None:
     reach = Reach([Binding(Endpoint("0.0.0.0", 80))], Host([down, up]))
     for row in reach.rows:
         assert row.answer is reach.verdict(row.origin).answer
+
+
+def test_an_address_by_a_local_route_may_come_by_a_device() -> None:
+    """Any-IP: ``ip route add local 10.66.0.0/24 dev eth0`` is seen to come by eth0 from here."""
+    host = Host.of(lo="127.0.0.1/8", eth0="10.1.0.1/24").replace(
+        local_routes=["127.0.0.0/8", "10.66.0.0/24"]
+    )
+    binding = Binding(Endpoint("10.66.0.7", 80, "udp"), device="eth0")
+    verdict = Reach([binding], host).verdict(THIS_HOST)
+    assert verdict.conditions == (Condition.LOCAL_ROUTE,)
+    without = host.replace(interfaces=[host.interface("lo"), Interface("eth0")])
+    wildcard = Binding(Endpoint("0.0.0.0", 80), device="eth0", listening=True)
+    assert Reach([wildcard], without).verdict(THIS_HOST)
+
+
+def test_one_of_two_interfaces_with_the_same_address_has_the_local_route() -> None:
+    """From here, a socket on the device of the other one hears nothing."""
+    host = Host.of(lo="127.0.0.1/8", wifi="10.1.0.1/24", cable="10.1.0.1/24")
+    for device in ("wifi", "cable"):
+        binding = Binding(Endpoint("0.0.0.0", 80), device=device, listening=True)
+        verdict = Reach([binding], host).verdict(THIS_HOST)
+        assert verdict.conditions == (Condition.LOCAL_ROUTE,)
+    assert Reach([Binding(Endpoint("0.0.0.0", 80))], host).verdict(THIS_HOST).answer is Answer.YES

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from attempts import IPV6, LINUX, leave_time_wait, port_of
+from attempts import IPV6, LINUX, LISTED, leave_time_wait, port_of
 from namespace import add_interface, become_nobody, in_namespace, ip, setting
 
 from bindlab.endpoint import Endpoint
@@ -37,6 +37,7 @@ def hint_of(error: type[BindError], port: int, address: str = "127.0.0.1", **opt
     return caught.value.hint
 
 
+@LISTED
 def test_a_listener_is_named() -> None:
     """Who listens on the port is named, by the address that it has it on (hard case 8)."""
     with listen(0, "0.0.0.0") as server:
@@ -45,6 +46,7 @@ def test_a_listener_is_named() -> None:
         assert hint_of(AddressInUseError, port) == expected
 
 
+@LISTED
 @IPV6
 def test_a_dual_stack_listener_is_found_behind_an_ipv4_address() -> None:
     """What covers IPv4 from an IPv6 socket is named too."""
@@ -52,6 +54,7 @@ def test_a_dual_stack_listener_is_found_behind_an_ipv4_address() -> None:
         assert f"listens on [::]:{port_of(server)}" in hint_of(AddressInUseError, port_of(server))
 
 
+@LISTED
 def test_another_program_is_named_with_its_process() -> None:
     """A listener of another process is named by program and number."""
     code = (
@@ -73,6 +76,7 @@ def test_another_program_is_named_with_its_process() -> None:
         other.stdin.close()
 
 
+@LISTED
 def test_a_search_that_ended_early_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """Among too many processes the owner is not found in time: only its user is known."""
     with listen() as server:
@@ -82,6 +86,7 @@ def test_a_search_that_ended_early_says_so(monkeypatch: pytest.MonkeyPatch) -> N
         assert hint_of(AddressInUseError, port) == expected
 
 
+@LISTED
 def test_a_udp_holder_is_named() -> None:
     """UDP sockets are visible as soon as they are bound."""
     with bind(transport="udp") as holder:
@@ -89,6 +94,7 @@ def test_a_udp_holder_is_named() -> None:
         assert hint == f"this process itself has 127.0.0.1:{port_of(holder)}/udp"
 
 
+@LISTED
 def test_a_holder_that_does_not_listen_is_named_or_guessed() -> None:
     """A socket that is bound is listed since Linux 6.8; before, it is guessed (hard case 8)."""
     with bind() as holder:
@@ -98,6 +104,7 @@ def test_a_holder_that_does_not_listen_is_named_or_guessed() -> None:
         assert hint == (expected if sockets_on(port) else UNSEEN)
 
 
+@LISTED
 def test_an_outgoing_connection_is_recognised() -> None:
     """A port can be the near end of somebody's connection."""
     with listen() as server, socket.create_connection(server.getsockname()) as client:
@@ -105,6 +112,7 @@ def test_an_outgoing_connection_is_recognised() -> None:
         assert hint == "this process itself has a connection that uses this port at its own end"
 
 
+@LISTED
 def test_connections_that_cannot_be_bound_over_are_recognised() -> None:
     """TIME_WAIT of a server that did not set SO_REUSEADDR: the hint says what, and how long."""
     server = socket.socket()
@@ -116,6 +124,7 @@ def test_connections_that_cannot_be_bound_over_are_recognised() -> None:
         listen(port)
 
 
+@LISTED
 def test_what_no_process_has_is_nobody_s() -> None:
     """A closed connection whose other end is open (FIN_WAIT2) is not said to be somebody's."""
     server = socket.socket()

@@ -203,7 +203,7 @@ def test_whoever_is_on_an_interface(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_endpoint_is_judged(capsys: pytest.CaptureFixture[str]) -> None:
     """Of an endpoint the table is printed, and nothing is tried."""
     text = printed(capsys, "0.0.0.0:3000")
-    assert text.startswith("Open")
+    assert text.startswith(("Open", "Private"))  # where the machine has loopback alone
     assert "Bound to 0.0.0.0:3000: every IPv4 address of this machine." in text
     document = json.loads(printed(capsys, "127.0.0.1:3000", "--json"))
     table = document["table"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from attempts import LINUX, leave_time_wait
+from attempts import BACKLOGS, LINUX, leave_time_wait
 
 from bindlab import Interface, allocate, backlog_of, bind, listen
 from bindlab.endpoint import Transport
@@ -85,6 +85,7 @@ def test_a_backlog_that_is_not_told_is_unknown() -> None:
         assert backlog_of(server) is None
 
 
+@BACKLOGS
 def test_a_backlog_of_0_is_0() -> None:
     """Where backlogs are told, 0 is one."""
     with listen(backlog=0) as server:

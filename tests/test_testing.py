@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from attempts import IPV6, LINUX, port_of
+from attempts import IPV6, LINUX, LISTED, port_of
 from lab_home import needs_lab
 
 from bindlab import (
@@ -201,6 +201,7 @@ def test_bad_input_is_no_failure(call: Callable[[], None], error: type[Exception
         call()
 
 
+@LISTED
 @IPV6
 def test_it_answers_where_it_should() -> None:
     """A port passes by number, socket, server or text; addresses may be given in any form."""
@@ -252,6 +253,7 @@ def test_assertions_take_a_port() -> None:
         assert f"0.0.0.0:{port_of(wide)}" in first
 
 
+@LISTED
 @LINUX
 @pytest.mark.parametrize("address", ["0.0.0.0", "127.0.0.1"])
 @pytest.mark.parametrize("where", [(), ("127.0.0.1",)])

@@ -5,7 +5,6 @@ import io
 import socket
 import sys
 from collections.abc import Callable
-from ipaddress import IPv6Address
 
 import ifaddr
 import pytest
@@ -130,6 +129,13 @@ def test_a_stale_descriptor_is_a_closed_socket(monkeypatch: pytest.MonkeyPatch) 
             binding_of(sock)
 
 
+def _accepted_have_the_options_of_the_listener() -> bool:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with socket.create_connection(server.getsockname()), server.accept()[0] as accepted:
+            return bool(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+
 def _adopted() -> socket.socket:
     return adopt(socket.create_server(("127.0.0.1", 0)).detach())
 
@@ -139,6 +145,8 @@ def test_accepted_connections_have_nagle_off_where_python_forgets_the_protocol(
     make: Callable[[], socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Windows and macOS tell no protocol number, and asyncio switches off for TCP's alone."""
+    if not _accepted_have_the_options_of_the_listener():
+        pytest.skip("what accept() returns has options of its own, on this network stack")
     monkeypatch.setattr("bindlab.opening.one_socket._FORGETS_PROTOCOL", True)
     with make() as server:
         server.listen()
@@ -154,8 +162,8 @@ def test_a_datagram_socket_has_no_nagle(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_hints_write_the_number_of_a_zone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows takes an index behind the %, and no name."""
-    own = [hints._OwnAddress(IPv6Address("fe80::5"), "Wi-Fi", 3)]
+    own = Interface("Wi-Fi", 3, addresses=["fe80::5%3/64"])
     monkeypatch.setattr(sys, "platform", "win32")
-    monkeypatch.setattr(hints, "_own_addresses", lambda: own)
+    monkeypatch.setattr("bindlab.snapshot.interfaces", lambda: [own])
     assert "write fe80::5%3" in hints._why_not_available(Endpoint("fe80::5%4", 0), None)
     assert hints._what_is_invalid(Endpoint("fe80::5", 0)).endswith("write fe80::5%3")

@@ -15,6 +15,7 @@ __all__ = [
     "leaves_source_zone",
     "loopback_is_live",
     "loses_answers",
+    "may_come_by_another_interface",
     "sent_by_loopback",
 ]
 
@@ -52,6 +53,17 @@ def leaves_source_zone(path: Path) -> bool:
     return path.owner is None or not path.owner.has_zone(source.scope_id)
 
 
+def may_come_by_another_interface(path: Path) -> bool:
+    """Return whether the address has a local route that may be another interface's.
+
+    Packets from inside come by the interface of that route: one of those that have the address,
+    and any, where the address is not listed (``ip route add local``).
+    """
+    if path.arrival is path.topology.loopback:
+        return False
+    return path.owner is not path.arrival or len(path.topology.has(path.destination)) > 1
+
+
 def answers_nowhere(path: Path) -> bool:
     """Return whether answers would have to leave by a device that is down."""
     down = path.arrival is not None and path.arrival.is_up is False
@@ -74,13 +86,16 @@ def answers_elsewhere(path: Path) -> bool:
     in_vrf = path.vrf is not None and path.device == path.vrf
     if in_vrf and path.vrf in _vrfs_of_source(path):
         return False
-    return all(int(address) != int(source) for address in arrival.addresses)
+    # Of several interfaces with that address one has the local route, and nobody tells which.
+    return any(own.owner is not arrival for own in path.topology.has(source))
 
 
 def loses_answers(path: Path) -> bool:
     """Return whether those answers are lost for certain: by IPv6 a router may bring them back."""
     source, arrival = path.place.source, path.arrival
     if source is None or arrival is None or not answers_elsewhere(path):
+        return False
+    if any(own.owner is arrival for own in path.topology.has(source)):
         return False
     return (
         path.destination.version == 4

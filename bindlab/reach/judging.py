@@ -14,10 +14,14 @@ from bindlab.reach.path import MACOS_TUNNELS, Path
 from bindlab.reach.return_path import Routing
 from bindlab.reach.rules import GATES, NEEDS
 from bindlab.reach.topology import Destination, Topology
-from bindlab.reach.verdict import Answer, Candidate, Origin, Reason, Scope, Verdict
+from bindlab.reach.verdict import Answer, Candidate, Condition, Origin, Reason, Scope, Verdict
 from bindlab.special_addresses import Kind
 
 __all__ = ["judge"]
+
+
+# From inside, what depends on these is not named beside what is sure.
+_UNSURE = (Condition.LOCAL_ROUTE, Condition.VRF_PROGRAM)
 
 
 class _Way(NamedTuple):
@@ -115,8 +119,8 @@ def _admitted(
     if not straight:
         needed = needed[:1]
     path, needs = needed[0]
-    if path.inside and path.vrf is None:  # a program outside a VRF dials nothing in it
-        needed = [(each, its) for each, its in needed if each.vrf is None]
+    if path.inside and not needs:
+        needed = [(each, its) for each, its in needed if not any(n.word in _UNSURE for n in its)]
     words = path.words
     at = f"it gets in at {words['address']}"
     if path.inside:
@@ -190,6 +194,8 @@ def _stages(
             # A program that is itself bound to loopback sends all of IPv4 by it, and so does
             # UDP to 0.0.0.0 from an own address (measured on Linux).
             yield [_Way(to, loopback) for to in found if to.ip.version == 4]
+            if pinned := topology.link(binding.device):
+                yield [_Way(to, pinned) for to in found if topology.is_routed_here(to)]
         return
     if not place.arrivals:
         yield [_Way(to, None) for to in found]
@@ -209,6 +215,9 @@ def _stages(
         pinned = topology.link(binding.device)
         within = [i for i in arrivals if pinned in (i, topology.vrfs.get(i.name))]
         arrivals = tuple(within) or arrivals[:1]
+    if members is not None and topology.masters:
+        # Of a bridge, what a port has in the origin's network goes before what others have.
+        found = sorted(found, key=lambda to: to.network is None or not members.overlaps(to.network))
     kinds = _one_of_each_kind(found) if binding.endpoint.is_unspecified else found
     yield [_Way(to, arrival) for to in kinds for arrival in arrivals if to.owner is not arrival]
 

@@ -270,6 +270,7 @@ class Path:
             else f"it is bound to {address_text(bound)}",
             "owner": self.owner.display_name if self.owner else "no interface",
             "arrival": self.arrival.display_name if self.arrival else "no interface",
+            "here": f"by {self.arrival.display_name}" if self.owner and self.arrival else "here",
             "rp_filter": str(self.arrival.rp_filter) if self.arrival else "",
             "vrf": printable(self.vrf) if self.vrf else "",
             "device": printable(self.device) if self.device else "",

@@ -16,6 +16,7 @@ from bindlab.reach.inside import (
     leaves_source_zone,
     loopback_is_live,
     loses_answers,
+    may_come_by_another_interface,
     sent_by_loopback,
 )
 from bindlab.reach.return_path import WayBack
@@ -240,8 +241,11 @@ NEEDS: Final[tuple[Rule[Condition], ...]] = (
     ),
     Rule(
         Condition.LOCAL_ROUTE,
-        lambda p: p.owner is None and not p.is_group,
-        "a local route delivers {address} here",
+        lambda p: (
+            (p.owner is None and not p.is_group)
+            or (p.inside and p.device and may_come_by_another_interface(p))
+        ),
+        "a local route delivers {address} {here}",
     ),
     Rule(
         Condition.GROUP_MEMBERSHIP,

@@ -82,6 +82,15 @@ class Topology:
             for ip in (route[1] if route.num_addresses > 1 else route[0],)
         ]
 
+    def is_routed_here(self, to: Destination) -> bool:
+        """Return whether a local route delivers *to*, which is in no network of loopback's.
+
+        Such a route is of some interface, by which this machine then sees its own packets come
+        (measured on Linux), and a host does not tell of which.
+        """
+        own = self.loopback.addresses
+        return to.owner is self.loopback and not any(to.ip in address.network for address in own)
+
     def link(self, zone: str) -> Interface | None:
         """Return the interface, loopback left out, with *zone* as its name or index."""
         named = (each for each in self._others if each.name == zone)

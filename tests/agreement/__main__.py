@@ -9,6 +9,7 @@ from collections import Counter
 from bindlab import lab
 
 from .laws import Report, precision
+from .odd_topologies import odd_topology
 from .random_topologies import random_topology
 from .senders import LINKS, SENDERS
 from .suite import examine, missing_here
@@ -19,6 +20,7 @@ def main() -> int:
     """Run what the command line asks for; return how many disagreements there were."""
     parser = argparse.ArgumentParser(prog="python -m tests.agreement", description=__doc__)
     parser.add_argument("--random", type=int, default=0, metavar="N", help="made-up topologies")
+    parser.add_argument("--odd", type=int, default=0, metavar="N", help="made-up odd ones")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     parser.add_argument("--only", default="", metavar="TEXT", help="topologies with this in a name")
     parser.add_argument("--patience", type=float, default=0.2, metavar="SECONDS")
@@ -27,6 +29,7 @@ def main() -> int:
     if not (here := lab.available()):
         parser.error(f"the lab is not available: {here}")
     made_up = [random_topology(options.seed + number) for number in range(options.random)]
+    made_up += [odd_topology(options.seed + number) for number in range(options.odd)]
     reports: list[Report] = []
     started = time.monotonic()
     for topology in (*TOPOLOGIES, *SENDERS, *LINKS, *made_up):

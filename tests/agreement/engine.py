@@ -99,7 +99,8 @@ def run(
     with lab.network(**topology.machines) as net:
         target = net[topology.target]
         target.call(run_ip, topology.setup)
-        host = target.host()
+        # The networks of the lab are inside this machine, whatever that is a guest of.
+        host = target.host().replace(guest=None)
         bounds: list[Bound] = []
         sockets: list[socket] = []
         refused: dict[Spec, str] = {}

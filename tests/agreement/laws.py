@@ -32,6 +32,7 @@ from bindlab.endpoint import IPAddress, parse_address, unmap
 from bindlab.host import Host
 from bindlab.interface import Interface
 from bindlab.reach.origin import is_internet
+from bindlab.reach.topology import Topology
 from bindlab.reach.verdict import THIS_HOST, Answer, Condition, Origin, Verdict
 
 from .bindings import addresses_of
@@ -63,8 +64,9 @@ _IMPOSSIBLE = frozenset(
         C.REPLY_ADDRESS,
     }
 )
-# The programs of this host that such an answer speaks of are none that the lab starts usually.
-_UNUSUAL_PROGRAMS = frozenset({C.SENT_BY_LOOPBACK, C.VRF_PROGRAM})
+# What a host does not tell: programs that the lab does not start usually, and the interface of a
+# local route.
+_UNTOLD = frozenset({C.SENT_BY_LOOPBACK, C.VRF_PROGRAM, C.LOCAL_ROUTE})
 _LEAST = 0.8  # of what can never connect is a NO, in each topology
 
 
@@ -176,7 +178,7 @@ class _Pair(NamedTuple):
 
 
 def _broken(run: Run, seen: Iterable[Observation]) -> Iterator[Disagreement]:
-    own = {_plain(ip, run.host) for ip in addresses_of(run.host)}
+    own = Counter(_plain(ip, run.host) for ip in addresses_of(run.host))
     possible = _possible(run)
     for bound, origin, observations in _pairs(seen):
         verdict = bound.reach.verdict(origin)
@@ -192,11 +194,13 @@ def _broken(run: Run, seen: Iterable[Observation]) -> Iterator[Disagreement]:
         # 127.0.0.2 is the host's, but in no table: it need be named only where it is bound.
         bound_to = _plain(parse_address(bound.spec.address), run.host)
         inside = observations[0].trial.host == run.topology.target
-        to_dial = own if inside else _beside(origin, bound.spec.device, run.host)
+        # Of several interfaces with one address nobody tells whose local route it is.
+        of_one = {address for address, count in own.items() if count == 1}
+        to_dial = of_one if inside else _beside(origin, bound.spec.device, run.host)
         missing = [
             o for o in got_in if o.trial.usual and pair.at(o) in (to_dial | {bound_to}) - named
         ]
-        if missing:
+        if missing and not _is_of_two(pair):
             yield pair.broke("soundness: it connects at an address that is not named", missing)
         foreign = [e for e in verdict.endpoints if not _is_of(e.ip, run.host, own)]
         if foreign:
@@ -209,16 +213,21 @@ def _broken(run: Run, seen: Iterable[Observation]) -> Iterator[Disagreement]:
             yield from _inside(pair, tried)
         elif verdict.answer is Answer.YES:
             yield pair.broke("overclaiming: an unconditional YES to another machine", observations)
+        elif run.host.routes is None:
+            continue  # rules of one's own may lose any answer
         elif tried and not got_in and not any(_explains(verdict, o, possible) for o in tried):
             yield pair.broke("precision: what stopped it is not among the conditions", tried)
 
 
 def _beside(origin: Origin, device: str | None, host: Host) -> set[tuple[int, int, str]]:
-    """Return the addresses of *host* in the network of *origin*, on a live link or the *device*."""
+    """Return the addresses of *host* in the network of *origin*, on a live link or the *device*.
+
+    Those on a port of a bridge are reached by detours, and not named beside the bridge's own.
+    """
     assert isinstance(origin, IPv4Address | IPv6Address)
     return {
         _plain(parse_address(address), host)
-        for name in claimed_links(origin, host)
+        for name in claimed_links(origin, host) - Topology(host).masters.keys()
         for address in host.interface(name).addresses
         if _is_live(host.interface(name)) and origin in address.network and device in (None, name)
     }
@@ -231,14 +240,18 @@ def _inside(pair: _Pair, tried: Sequence[Observation]) -> Iterator[Disagreement]
         return
     if pair.origin is THIS_HOST:
         if pair.verdict.answer is Answer.CONDITIONAL:
-            if not (_answers_are_lost(pair) or _UNUSUAL_PROGRAMS & {*pair.verdict.conditions}):
+            if not (_answers_are_lost(pair) or _UNTOLD & {*pair.verdict.conditions}):
                 yield pair.broke("exactness: only conditional for this host", pair.observations)
         elif lost:
             yield pair.broke("exactness: YES, and it does not connect", lost)
     elif pair.verdict.answer is Answer.YES:
         if lost:
             yield pair.broke("exactness: YES from this source, and it does not connect", lost)
-    elif lost and _never_connects(pair) and not (_is_unreturned(pair) or _is_of_two_vrfs(pair)):
+    elif (
+        lost
+        and _never_connects(pair)
+        and not (_is_unreturned(pair) or _is_of_two(pair) or _UNTOLD & {*pair.verdict.conditions})
+    ):
         yield pair.broke("exactness: conditional from this source, and never connects", lost)
 
 
@@ -246,10 +259,9 @@ def _never_connects(pair: _Pair) -> bool:
     return pair.bound.spec.transport == "tcp" and not any(o.got_in for o in pair.observations)
 
 
-def _is_of_two_vrfs(pair: _Pair) -> bool:
-    """Return whether the source is 127.0.0.1 or ::1, which a VRF device may have as well."""
-    assert isinstance(pair.origin, IPv4Address | IPv6Address)
-    return pair.origin.is_loopback and Condition.VRF_PROGRAM in pair.verdict.conditions
+def _is_of_two(pair: _Pair) -> bool:
+    """Return whether several interfaces have the source: nobody tells whose local route it is."""
+    return addresses_of(pair.host).count(pair.origin) > 1
 
 
 def _is_unreturned(pair: _Pair) -> bool:

@@ -29,7 +29,7 @@ class Topology(NamedTuple):
     def command(self) -> str:
         """What to type to see this topology alone."""
         word, _, seed = self.name.partition(" ")
-        made_up = f"--random 1 --seed {seed} " if word == "random" else ""
+        made_up = f"--{word} 1 --seed {seed} " if word in ("random", "odd") else ""
         return f"python -m tests.agreement {made_up}--only {self.name!r}"
 
     def __str__(self) -> str:
