@@ -400,6 +400,12 @@ class TestFunctions:
         assert host.call(lab_scripts.fork_and_return) == "parent"
         assert host.call(divmod, 7, 2) == (3, 1)
 
+    def test_its_process_has_ended_when_it_returned(self, host: LabHost) -> None:
+        """What the function had open is closed then, so that nobody else has its sockets."""
+        for _ in range(20):
+            assert gone([host.call(os.getpid)], 0)
+            host.listen(3000, "10.0.0.1").close()
+
     def test_a_function_whose_fork_outlives_it(self, host: LabHost) -> None:
         """A fork that left its session holds nothing up when the function's process is killed."""
         started = time.monotonic()

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Sequence
 from io import FileIO
-from types import TracebackType
 from typing import Self
 
 from bindlab.lab.errors import LabError
@@ -52,12 +51,7 @@ class Program:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
@@ -142,14 +136,15 @@ class Program:
             self._waiting.release()
 
     def _read_end(self) -> int:
-        try:
+        with contextlib.suppress(EOFError, ConnectionResetError):
             match receive(self._channel):
                 case ["ended", int(status)], _:
                     return status
                 case told, _:
                     raise LabError(None, f"the end of {self.args[0]} is told as {told}")
-        except (EOFError, ConnectionResetError):
-            return -signal.SIGKILL  # its host is gone, and it goes with it (PR_SET_PDEATHSIG)
+        with contextlib.suppress(ProcessLookupError):  # its host is gone, and it goes with it
+            signal.pidfd_send_signal(self._process.fileno(), signal.SIGKILL)
+        return -signal.SIGKILL
 
 
 def end(programs: Sequence[Program]) -> None:
