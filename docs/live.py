@@ -135,7 +135,7 @@ def _errors() -> Rows:
             ", ".join(f"`{number}`" for number in row.errnos),
             ", ".join(row.stages) or "any other",
             f"{{py:class}}`~bindlab.errors.{row.error.__name__}`",
-            "; ".join(filter(None, (row.cause, row.advice))),
+            row.hint,
         )
         for row in MEANINGS
     )

@@ -25,17 +25,18 @@ def many_servers() -> None:
                     connection.sendall(f"you are at the {name} server".encode())
                 print(f"  port {port} (usually {TENANTS[name]}): {visitor.recv(100).decode()}")
         taken = binding_of(servers["web"]).endpoint.port
-        print(f"A fifth server wants port {taken} too:")
         try:
             listen(taken, HOUSE).close()
         except BindError as error:
-            print(f"  {type(error).__name__}: {error}")
+            print(f"  port {taken} for a fifth one: {type(error).__name__}")
 
 
 def two_mailboxes() -> None:
-    with allocate(HOUSE, transports=("tcp", "udp")) as held:
-        print(f"TCP and UDP, both on number {held.port}:")
-        tcp, udp = held.listen()
+    # Copy this:
+    with allocate("127.0.0.1", transports=("tcp", "udp")) as held:
+        tcp, udp = held.listen()  # one number, two sockets
+
+    print(f"TCP and UDP, both on number {held.port}:")
     with tcp, udp:
         udp.settimeout(5)
         with socket.create_connection((HOUSE, held.port), timeout=5) as visitor:
@@ -48,15 +49,9 @@ def two_mailboxes() -> None:
             print(f"  {binding_of(udp)} got {udp.recv(100).decode()!r}")
 
 
-def main() -> None:
-    here = reachable_from("127.0.0.1:3000").verdict(THIS_HOST)
-    if not here:
-        print(f"Nothing can be shown on this machine: {here.explanation}.")
-        return
-    many_servers()
-    print()
-    two_mailboxes()
-
-
 if __name__ == "__main__":
-    main()
+    if THIS_HOST in reachable_from("127.0.0.1:3000"):
+        many_servers()
+        two_mailboxes()
+    else:
+        print("Nothing can be shown on this machine: it cannot even reach itself.")

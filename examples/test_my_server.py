@@ -2,7 +2,7 @@
 
     .ci/try python -m pytest examples/test_my_server.py
 
-Write "0.0.0.0" for HOST below, and the first test fails with the table that the README shows.
+Write "0.0.0.0" for HOST below, and the first test fails, and says who could get in.
 """
 
 import socket

@@ -16,12 +16,13 @@ from bindlab.__main__ import main
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 INDEX = (EXAMPLES / "README.md").read_text()
+PAGES = "https://bindlab.readthedocs.io/en/latest/"
 SHOWN = dict(re.findall(r"^### [^\n]*\((\S+\.py)\)$.*?^```text\n(.*?)^```$", INDEX, re.M | re.S))
 SCRIPTS = sorted(path.name for path in EXAMPLES.glob("*.py"))
 NUMBERED = [name for name in SCRIPTS if name[0].isdigit()]
 
 # What a script says where something is missing of which the index shows the output.
-MISSING = re.compile(r".*(no lab here|on paper|leaves out|can be shown|cannot lend|SKIPPED).*")
+MISSING = re.compile(r".*(no lab here|leaves out|can be shown|cannot lend|SKIPPED).*")
 
 # Runs an example, and fails if it leaves a descriptor, a thread or a process behind. Orphans of
 # its children count: the subreaper (prctl(2)) is given them.
@@ -70,13 +71,19 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run *script*, or the tests in it, as its reader would, where a warning is an error."""
     command = [sys.executable, "-W", "error"]
+    columns = {**os.environ, "COLUMNS": "80"}
     if script.name.startswith("test_"):
         plugins = ["-p", "no:cacheprovider", "-p", "no:asyncio"]
         command += ["-m", "pytest", "-v", "-c", os.devnull, *plugins, *options]
     else:
         command += ["-c", RUNNER]
     return subprocess.run(
-        [*through, *command, script], capture_output=True, text=True, timeout=60, check=False
+        [*through, *command, script],
+        env=columns,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
 
@@ -154,9 +161,13 @@ def test_the_index_names_each_example_in_order() -> None:
 
 
 def test_links_of_the_index_lead_somewhere() -> None:
-    """Each link is a file here, whatever it is renamed to."""
+    """Each link is a file here, or a page of the documentation, whatever it is renamed to."""
     targets = {target.partition("#")[0] for target in re.findall(r"\]\(([^)]+)\)", INDEX)}
-    assert sorted(t for t in targets if not (EXAMPLES / t).exists()) == []
+    pages = {target for target in targets if target.startswith(PAGES)}
+    docs = EXAMPLES.parent / "docs"
+    named = {docs / page.removeprefix(PAGES).replace(".html", ".md") for page in pages}
+    named |= {EXAMPLES / target for target in targets - pages}
+    assert sorted(path for path in named if not path.exists()) == []
 
 
 def test_what_to_ask_of_a_running_server(
@@ -223,15 +234,41 @@ def test_nobody_is_sent_to_a_wildcard() -> None:
         assert not [line for line in lines if re.search(r"://(0\.0\.0\.0|\[::\])", line)], script
 
 
-def test_the_failing_case_in_the_readme(tmp_path: Path) -> None:
-    """What the README shows is what the example prints when its server is on the wildcard."""
-    example = (EXAMPLES / "test_my_server.py").read_text()
-    broken = tmp_path / "test_my_server.py"
-    broken.write_text(example.replace('HOST = "127.0.0.1"', 'HOST = "0.0.0.0"'))
-    done = run(broken, "-k", "test_nobody_else_gets_in", "--rootdir", str(tmp_path))
-    assert done.returncode == 1
-    printed = [line.rstrip() for line in done.stdout.splitlines() if re.match("[>E]( |$)", line)]
-    readme = (EXAMPLES.parent / "README.md").read_text()
-    *_, shown = re.findall(r"^```text\n(.*?)^```$", readme, flags=re.DOTALL | re.MULTILINE)
-    # Whatever the number of the port, as long as the columns are as wide.
-    assert re.sub(r":\d{5}\b", ":43210", "\n".join(printed)) == shown.rstrip()
+@pytest.mark.parametrize("script", NUMBERED)
+def test_there_are_lines_to_copy(script: str) -> None:
+    """Each script marks once the few lines that matter, which are code that it runs."""
+    marked = re.findall(
+        r"^( *)# Copy this.*:\n((?:\1\S?.*\n)+?)(?:\n|(?!\1))", text_of(script), re.M
+    )
+    assert len(marked) == 1
+    lines = marked[0][1].splitlines()
+    assert 2 <= len(lines) <= 7, lines
+
+
+def text_of(script: str) -> str:
+    return (EXAMPLES / script).read_text()
+
+
+@pytest.mark.parametrize("script", SHOWN)
+def test_shown_lines_fit_a_terminal(script: str) -> None:
+    """No line of what a script prints is wider than 80 columns."""
+    assert [line for line in SHOWN[script].splitlines() if len(line) > 80] == []
+
+
+FLOWS = {  # of the design, each with the script that shows it
+    "starting a server": "01_start_a_server.py",
+    "bound to loopback": "02_loopback.py",
+    "bound to the wildcard; why 0.0.0.0 works": "03_wildcard.py",
+    "ports as apartment numbers": "04_apartment_numbers.py",
+    "http.server with and without --bind": "05_http_server.py",
+    "they can't connect": "06_they_cannot_connect.py",
+    "one LAN address; what an interface is": "07_address_or_device.py",
+    "loopback keeps private, the wildcard exposes": "08_private_or_exposed.py",
+    "the summary table": "09_summary_table.py",
+}
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_each_flow_has_its_place(flow: str) -> None:
+    """The questions of the documents that this project began with are all there."""
+    assert FLOWS[flow] in SCRIPTS

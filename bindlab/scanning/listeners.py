@@ -36,7 +36,7 @@ class Listener(Value):
 
     @property
     def port(self) -> str:
-        """The port as :meth:`Audit.open_beyond` takes it: ``22``, or ``53/udp``."""
+        """The port as :meth:`bindlab.Audit.open_beyond` takes it: ``22``, or ``53/udp``."""
         endpoint = self.binding.endpoint
         return f"{endpoint.port}{'' if endpoint.transport == 'tcp' else '/udp'}"
 
