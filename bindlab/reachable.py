@@ -14,8 +14,6 @@ from bindlab.target import Port, Target, has_bindings, one_by_one, parse_target,
 if TYPE_CHECKING:
     from bindlab.scanning import Answering
 
-__all__ = ["Found", "find", "machine", "reachable_from"]
-
 
 class Found(NamedTuple):
     """What is known of a target on *host*.

@@ -12,8 +12,6 @@ from bindlab.reach import Candidate, Condition, Reach, Verdict
 from bindlab.route import Route
 from bindlab.value import Value
 
-__all__ = ["KINDS", "Change", "Kind", "Remedy"]
-
 Kind: TypeAlias = Literal[
     "up",
     "loopback",

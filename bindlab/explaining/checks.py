@@ -8,8 +8,6 @@ from bindlab.host import System
 from bindlab.reach import Condition, Verdict
 from bindlab.value import Value
 
-__all__ = ["FIREWALLS", "FORWARDING", "NOTHING_THERE", "ROUTES", "Check", "checks_of"]
-
 
 class Check(Value):
     """One thing to look at, and the condition of the verdict that it decides, if it is one's.

@@ -11,8 +11,6 @@ from bindlab.binding import Binding
 from bindlab.host import Host
 from bindlab.reach import THIS_HOST, Condition, Scope, Verdict
 
-__all__ = ["ADDED", "Added", "Case", "is_by_wifi"]
-
 
 class Case(NamedTuple):
     """What is explained: a verdict, the sockets that it is about, and their machine."""

@@ -10,8 +10,6 @@ from bindlab.endpoint import Endpoint, address_text
 from bindlab.explaining.changes import Remedy
 from bindlab.guest import Guest, GuestKind
 
-__all__ = ["WAYS", "Way", "through_host"]
-
 
 class Way(NamedTuple):
     """One way to a port of a guest.

@@ -6,8 +6,6 @@ docker-proxy, slirp4netns, pasta, ssh and nginx were looked at; the others are f
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-__all__ = ["RELAYS", "UNKNOWN", "Relay"]
-
 
 class Relay(NamedTuple):
     """What such a program is.

@@ -12,8 +12,6 @@ from bindlab.interface import Interface, InterfaceAddress
 from bindlab.reach import Condition, Origin, Reach, Reason, Verdict
 from bindlab.route import IPNetwork, Route
 
-__all__ = ["dead_homes", "homes_of", "remedies_for"]
-
 _WILDCARDS: Final[tuple[IPAddress, ...]] = (IPv4Address("0.0.0.0"), IPv6Address("::"))
 _UNUSUAL: Final = frozenset({Condition.WEAK_HOST, Condition.OTHER_LINK})
 _ROUNDS: Final = 8  # more than the kinds of changes that one path can need

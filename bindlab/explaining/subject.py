@@ -11,8 +11,6 @@ from bindlab.linux import owners
 from bindlab.reachable import Found
 from bindlab.scanning import Answering
 
-__all__ = ["Subject", "subject_of"]
-
 _PATIENCE = 1.0  # seconds to look for the processes of all sockets
 _VERBS: dict[Transport, tuple[str, str]] = {
     "tcp": ("listens on", "listened on"),

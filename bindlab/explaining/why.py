@@ -22,8 +22,6 @@ from bindlab.reachable import find, machine
 from bindlab.snapshot import route_to
 from bindlab.target import Target
 
-__all__ = ["explain"]
-
 
 def explain(
     target: Target,

@@ -8,8 +8,6 @@ from bindlab.inspect_socket import binding_of
 from bindlab.sockaddr import family_of
 from bindlab.target import OneTarget, Port, has_bindings, parse_target, sockets_of
 
-__all__ = ["parse_dialled", "parse_source", "parse_timeout"]
-
 _LOOPBACKS = ("127.0.0.1", "::1")  # what a browser tries for localhost (RFC 6761 section 6.3)
 
 

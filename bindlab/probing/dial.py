@@ -12,8 +12,6 @@ from bindlab.probing.icmp import Icmp, keep_icmp, read_icmp
 from bindlab.probing.outcome import Outcome, Probe, outcome_of
 from bindlab.sockaddr import KINDS, SockAddr, family_of, from_sockaddr, to_sockaddr
 
-__all__ = ["Dial"]
-
 # Windows says WSAEWOULDBLOCK; elsewhere EAGAIN is something else (connect(2)).
 _UNDER_WAY = {0, codes.EINPROGRESS, codes.EINTR, getattr(codes, "WSAEWOULDBLOCK", 0)}
 # struct linger {on, 0 seconds}: two ints, or on Windows two shorts.
@@ -30,21 +28,6 @@ class Dial:
     A poll for a server makes hundreds of them and shows one, so that the value to show,
     which costs as much as the attempt, is made when asked for. *elapsed* is in seconds.
     """
-
-    __slots__ = (
-        "_errno",
-        "_icmp",
-        "_local",
-        "_made",
-        "_sock",
-        "_source",
-        "_started",
-        "_target",
-        "elapsed",
-        "is_over",
-        "linger",
-        "outcome",
-    )
 
     _sock: socket.socket
 

@@ -9,8 +9,6 @@ from typing import TypeAlias
 
 from bindlab.probing.dial import Dial
 
-__all__ = ["Sleep", "dial_all", "dial_all_async"]
-
 Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 """``asyncio.sleep()`` or ``trio.sleep()``."""
 

@@ -8,8 +8,6 @@ from typing import Literal
 from bindlab.endpoint import IPAddress, address_text, unmap
 from bindlab.value import Value
 
-__all__ = ["Icmp", "keep_icmp", "read_icmp"]
-
 # RFC 792, RFC 1122 section 3.2.2.1, RFC 1812 section 5.2.7.1; RFC 4443 section 3.
 _MEANINGS: dict[tuple[int, int, int], str] = {
     (4, 3, 0): "network unreachable",

@@ -10,8 +10,6 @@ from bindlab.errors import error_text
 from bindlab.probing.icmp import Icmp
 from bindlab.value import Value
 
-__all__ = ["Outcome", "Probe", "outcome_of"]
-
 _ON_MACOS = sys.platform == "darwin"
 # From documentation, for macOS 15 and later:
 # https://developer.apple.com/documentation/technotes/tn3179-understanding-local-network-privacy

@@ -13,16 +13,6 @@ from bindlab.probing.dialling import Sleep, dial_all, dial_all_async
 from bindlab.probing.outcome import Outcome, Probe
 from bindlab.target import OneTarget
 
-__all__ = [
-    "NotListeningError",
-    "Process",
-    "probe",
-    "probe_all",
-    "probe_async",
-    "wait_until_listening",
-    "wait_until_listening_async",
-]
-
 # Sleeping 1 % of the time elapsed notices a server within 1 % of its start time, for a
 # fraction of the processor time that a spin takes; doubling the pause would miss by half.
 _PAUSE = 0.01

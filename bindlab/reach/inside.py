@@ -8,17 +8,6 @@ from ipaddress import IPv6Address
 
 from bindlab.reach.path import Path
 
-__all__ = [
-    "answers_elsewhere",
-    "answers_nowhere",
-    "leaves_own_vrf",
-    "leaves_source_zone",
-    "loopback_is_live",
-    "loses_answers",
-    "may_come_by_another_interface",
-    "sent_by_loopback",
-]
-
 
 def loopback_is_live(path: Path) -> bool:
     """Return whether this machine can reach itself, which takes loopback for every address."""

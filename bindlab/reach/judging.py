@@ -17,9 +17,6 @@ from bindlab.reach.topology import Destination, Topology
 from bindlab.reach.verdict import Answer, Candidate, Condition, Origin, Reason, Scope, Verdict
 from bindlab.special_addresses import Kind
 
-__all__ = ["judge"]
-
-
 # From inside, what depends on these is not named beside what is sure.
 _UNSURE = (Condition.LOCAL_ROUTE, Condition.VRF_PROGRAM)
 

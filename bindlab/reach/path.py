@@ -15,8 +15,6 @@ from bindlab.reach.return_path import SOMEWHERE, Answers, ReturnPath, Routing, W
 from bindlab.reach.topology import Destination
 from bindlab.special_addresses import TAILNETS, Kind, block_of, kind_of_address
 
-__all__ = ["MACOS_TUNNELS", "Path"]
-
 # macOS is a strong host on these interfaces only (xnu's hybrid host model).
 MACOS_TUNNELS = ("utun", "ipsec")
 _LINK_GROUPS = ("224.0.0.0/24", "ff01::/16", "ff02::/16")

@@ -11,8 +11,6 @@ from bindlab.reach.topology import Destination, Topology
 from bindlab.route import IPNetwork, Route
 from bindlab.special_addresses import TAILNETS, Kind, block_around
 
-__all__ = ["SOMEWHERE", "Answers", "ReturnPath", "Routing", "WayBack", "way_back"]
-
 SOMEWHERE: Final = ""  # the end of a route whose interface nobody knows
 # No machine beyond a router sends from these.
 _NEVER_BEYOND: Final = (

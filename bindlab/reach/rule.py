@@ -7,8 +7,6 @@ from bindlab.reach.path import Path
 from bindlab.reach.verdict import Condition, Reason
 from bindlab.value import Value
 
-__all__ = ["Rule"]
-
 Word = TypeVar("Word", Reason, Condition)
 
 

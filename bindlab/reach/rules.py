@@ -24,8 +24,6 @@ from bindlab.reach.rule import Rule
 from bindlab.reach.verdict import Condition, Reason
 from bindlab.special_addresses import Kind
 
-__all__ = ["GATES", "NEEDS"]
-
 GATES: Final[tuple[Rule[Reason], ...]] = (
     Rule(
         Reason.NOT_LISTENING,

@@ -10,8 +10,6 @@ from bindlab.interface import AddressState, Interface, InterfaceAddress, zone_to
 from bindlab.route import IPNetwork
 from bindlab.special_addresses import TAILNETS, Kind, kind_of_address
 
-__all__ = ["Attachment", "Destination", "Topology", "neighbours_of"]
-
 _ASSUMED_LOOPBACK = Interface("lo", addresses=["127.0.0.1/8"], is_loopback=True)
 
 # Where taking an interface down takes its addresses with it, by IP version: Linux flushes

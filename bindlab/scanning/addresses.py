@@ -10,8 +10,6 @@ from bindlab.host import Host
 from bindlab.interface import AddressState, Interface
 from bindlab.special_addresses import Kind, kind_of_address
 
-__all__ = ["LocalAddress", "local_addresses", "told_of_vrfs"]
-
 _LOOPBACKS: Final = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 # All of 127.0.0.0/8 is delivered here on Linux, so that a wildcard answers there even on a
 # machine without any network; macOS has 127.0.0.1 alone.

@@ -9,8 +9,6 @@ from bindlab.endpoint import Endpoint, IPAddress, Transport
 from bindlab.scanning.addresses import LocalAddress
 from bindlab.scanning.observing import Attempt, Observation
 
-__all__ = ["Deduction", "deduce"]
-
 _WILDCARDS: dict[int, IPAddress] = {4: IPv4Address("0.0.0.0"), 6: IPv6Address("::")}
 
 

@@ -14,8 +14,6 @@ from bindlab.reach import Reach, Reason, Scope
 from bindlab.snapshot import this_host
 from bindlab.value import Value
 
-__all__ = ["Audit", "Listener", "audit"]
-
 _PATIENCE = 1.0  # seconds of processor time to look for the processes of all sockets
 _HEADINGS = ("port", "bound to", "open to", "program")
 

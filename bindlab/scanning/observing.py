@@ -10,8 +10,6 @@ from bindlab.linux import ListedSocket, sockets_on
 from bindlab.probing import Outcome, Probe, probe_all
 from bindlab.scanning.addresses import LocalAddress
 
-__all__ = ["Attempt", "Observation", "observe"]
-
 _FEW, _MANY = 2, 128  # connections at a time; the smallest backlogs hold one or two
 _PAUSE = 0.01  # seconds for a server to take them
 _MOST_UDP = 512  # addresses

@@ -18,8 +18,6 @@ from bindlab.snapshot import this_host
 from bindlab.special_addresses import Kind, kind_of_address
 from bindlab.target import Port, Target, parse_target
 
-__all__ = ["assert_answers_only_on"]
-
 __unittest = True  # unittest ends a traceback above the modules that have this
 
 
