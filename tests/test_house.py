@@ -20,7 +20,7 @@ ROWS = (
     ("page",),
     ("endpoint",),
     ("interface", "special_addresses", "errors"),
-    ("route", "guest"),
+    ("route", "guest", "firewall"),
     ("binding", "host", "sockaddr"),
     ("descriptor", "target"),
     ("linux",),

@@ -7,12 +7,13 @@ Every edge and the lab use it; it can be imported on every system, where asking 
   malformed one is an ``OSError`` with ``EBADMSG``.
 - Questions that need no client: :func:`routing`, :func:`sockets_on`, :func:`open_sockets`,
   :func:`owners`, :func:`has_answered`, :func:`tells_programs_apart`, :func:`sysctl`,
-  :func:`namespace_cookie`, :func:`guest_of`.
+  :func:`namespace_cookie`, :func:`guest_of`, :func:`read_firewall`.
 - Orders, to make a network: ``netlink.order(RTM_NEWLINK, ifinfomsg() + packed([...]))``, with
   ``NLM_F_CREATE | NLM_F_EXCL`` for what must not exist yet. A refusal is an ``OSError`` with the
   kernel's own words: they are in its ``strerror``, behind a colon.
 """
 
+from bindlab.linux.firewall import read_firewall
 from bindlab.linux.guests import guest_of
 from bindlab.linux.interfaces import (
     IFF_UP,
@@ -73,6 +74,7 @@ __all__ = [
     "owners",
     "owners_of",
     "packed",
+    "read_firewall",
     "routing",
     "rtmsg",
     "said_by_flags",

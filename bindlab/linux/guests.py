@@ -63,7 +63,7 @@ def guest_of(
     """
     uplink = _uplink(interfaces, routes)
     hints = [*_environment_hints(environment), *_file_hints(root)]
-    if hints and (_is_first_namespace(root) or _is_of_an_engine(uplink)):
+    if hints and (is_first_namespace(root) or _is_of_an_engine(uplink)):
         kind: GuestKind = next(kind for kind in KINDS if any(kind == hinted for hinted, _ in hints))
         guest = _container(Guest(kind, [text for _, text in hints]), uplink, interfaces)
         return guest.replace(host_name=_codespace(environment)) if kind == "codespace" else guest
@@ -178,7 +178,7 @@ def _is_of_an_engine(uplink: _Uplink) -> bool:
     )
 
 
-def _is_first_namespace(root: str) -> bool:
+def is_first_namespace(root: str) -> bool:
     """Whether the calling thread is in the network namespace of process 1, as far as is told.
 
     Every namespace has a file /proc/PID/net/dev of its own, which anybody may look at.

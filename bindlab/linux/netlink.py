@@ -195,7 +195,9 @@ def address(data: bytes) -> IPAddress:
 
 
 def _answer_to(kind: int) -> int:
-    """Return the type of an answer: ``RTM_NEW...`` for ``RTM_GET...``, else as was asked."""
+    """Return the type of an answer: that of ``NEW...`` for ``GET...``, else as was asked."""
+    if kind >> 8:  # a part of netfilter, and a number in that, one more than NEW...
+        return kind - 1
     return kind - 2 if kind >= 16 and kind % 4 == 2 else kind
 
 
