@@ -18,7 +18,8 @@ __all__ = [
 
 NARROWEST, INDENT = 40, "  "
 MOST = 4  # things that are named together; more are counted
-_LAST = 18  # columns that the last cell of a row has at least
+_LONGEST_ADDRESS = 60  # with its scheme, port and a bracket
+_LAST = 14  # columns that the last cell of a row has at least
 _GAP = "   "
 
 
@@ -89,37 +90,50 @@ def listed(items: Sequence[str], most: int = MOST) -> str:
     return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
 
 
-def columns(rows: Sequence[Sequence[str]], width: int, indent: str = INDENT) -> list[str]:
+def columns(rows: Iterable[Sequence[str]], width: int, indent: str = INDENT) -> list[str]:
     """Return *rows* with their cells below each other; the last cell of a row may be wrapped.
 
-    A row whose cells do not fit beside each other has its first cell on a line of its own.
+    A row whose cells do not fit beside each other has each on a line of its own.
     """
-    side_by_side = list(rows)
-    while True:
-        wide = [
-            max((width_of(c) for c in column), default=0)
-            for column in zip(*side_by_side, strict=True)
+    cells = [_without_empty_end(row) for row in rows]
+    fitting = [row for row in cells if row]
+    starts: list[int] = []
+    while fitting:
+        count = max(map(len, fitting))
+        left = [
+            max((width_of(row[i]) for row in fitting if len(row) > i + 1), default=0)
+            for i in range(count)
         ]
-        *left, last = wide or [0]
-        start = len(indent) + sum(left) + len(_GAP) * len(left)
-        if start + min(last, _LAST) <= width:
+        starts = [len(indent) + sum(left[:i]) + len(_GAP) * i for i in range(count)]
+        if all(starts[len(row) - 1] + _least(row[-1]) <= width for row in fitting):
             break
-        widest = max(side_by_side, key=lambda row: sum(map(width_of, row[:-1])))
-        side_by_side.remove(widest)
+        fitting.remove(max(fitting, key=lambda row: sum(map(width_of, row[:-1])) + _least(row[-1])))
     lines: list[str] = []
-    for row in rows:
-        if row in side_by_side:
-            *cells, end = row
-            padded = [pad(cell, w) + _GAP for cell, w in zip(cells, left, strict=True)]
-            found = wrapped(end, width, indent + "".join(padded), " " * start)
+    for row in cells:
+        if row in fitting:
+            line = indent
+            for start, cell in zip(starts, row[:-1], strict=False):
+                line = pad(line, start) + cell
+            start = starts[len(row) - 1]
+            lines += wrapped(row[-1], width, pad(line, start), " " * start)
         else:
-            first, *others = row
-            found = wrapped(first, width, indent)
-            for cell in others:
-                found += wrapped(cell, width, f"{indent}    ")
-        lines.extend(line.rstrip() for line in found if line.strip())
-    return lines
+            for number, cell in enumerate(row):
+                lines += wrapped(cell, width, f"{indent}    " if number else indent)
+    return [line.rstrip() for line in lines]
+
+
+def _without_empty_end(row: Sequence[str]) -> Sequence[str]:
+    while row and not row[-1]:
+        row = row[:-1]
+    return row
+
+
+def _least(cell: str) -> int:
+    """Return how many columns *cell* needs at least, as the last of its row."""
+    longest = max(map(width_of, cell.split()), default=0)
+    return max(longest, min(width_of(cell), _LAST))
 
 
 def _is_address(word: str) -> bool:
-    return "://" in word or word.lstrip("(").startswith("[")
+    """Whether *word* has an address that may be copied: none is longer, but for its zone."""
+    return ("://" in word or "[" in word) and len(word) <= _LONGEST_ADDRESS

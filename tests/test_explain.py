@@ -74,7 +74,7 @@ def test_who_is_let_in_needs_no_change(laptop: Host) -> None:
     assert inside.remedies == ()
     assert all(check.source for check in inside.checks[1:])
     assert flat(inside).startswith("Yes: this machine opens http://127.0.0.1:3000 ")
-    assert "Only a firewall on this machine could keep it from itself." in flat(inside)
+    assert "Only a firewall on this machine could stop it." in flat(inside)
 
 
 def test_nobody_was_named(laptop: Host) -> None:

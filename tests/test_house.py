@@ -170,7 +170,7 @@ def test_nothing_below_imports_what_is_above_the_face(upper: str) -> None:
         assert not [m for m in imported if f"{m}.".startswith(f"bindlab.{upper}.")], path
 
 
-TESTING = ("trying", "predicting")
+TESTING = ("message", "trying", "predicting")
 
 
 @pytest.mark.parametrize("level", range(len(TESTING)))

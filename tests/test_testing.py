@@ -42,10 +42,11 @@ PHONE = "192.168.0.50"
 
 
 def failure(assertion: Callable[..., None], *args: object, **kwargs: object) -> list[str]:
-    """Return the lines of the message with which *assertion* fails."""
+    """Return the message with which *assertion* fails: its answer on one line, then the others."""
     with pytest.raises(AssertionError) as caught:
         assertion(*args, **kwargs)
-    return str(caught.value).splitlines()
+    answer, gap, rest = str(caught.value).partition("\n\n")
+    return [" ".join(answer.split()), *(["", *rest.splitlines()] if gap else [])]
 
 
 # Targets for whom nobody but this machine is let in, and targets where others are.
@@ -62,7 +63,7 @@ PRIVATE = {
 }
 EXPOSED = {
     "IPv4 wildcard": ("0.0.0.0:3000", "0.0.0.0:3000"),
-    "IPv6 wildcard": ("[::]:3000", "[::]:3000, dual-stack"),
+    "IPv6 wildcard": ("[::]:3000", "[::]:3000"),
     "one address": ("192.168.0.102:3000", "192.168.0.102:3000"),
     "link-local": ("[fe80::2%wifi]:3000", "[fe80::2%wifi]:3000"),
     "one of two": (["127.0.0.1:3000", "10.0.0.12:3000"], "10.0.0.12:3000"),
@@ -79,16 +80,16 @@ def test_loopback_is_for_this_machine_only(target: object, laptop: Host) -> None
 def test_what_is_open_is_named(target: object, named: str, laptop: Host) -> None:
     """The first line names the socket that others reach; the table follows."""
     first, empty, *table = failure(assert_loopback_only, target, host=laptop)
-    assert first.startswith(f"{named} is open to other machines: by ")
-    assert (empty, "\n".join(table)) == ("", str(reachable_from(target, host=laptop)))
+    assert first.startswith(f"{named} is open to other machines, by ")
+    assert (empty, "\n".join(table)) == ("", reachable_from(target, host=laptop).text(width=72))
 
 
 def test_each_interface_that_lets_others_in_is_named(laptop: Host) -> None:
     """The message says by which interface, and at which address."""
     first, *_ = failure(assert_loopback_only, "0.0.0.0:3000", host=laptop)
     assert first == (
-        "0.0.0.0:3000 is open to other machines: "
-        "by wifi at 192.168.0.102:3000 and by ethernet at 10.0.0.12:3000"
+        "0.0.0.0:3000 is open to other machines, by wifi (http://192.168.0.102:3000) and "
+        "ethernet (http://10.0.0.12:3000). Bind 127.0.0.1 to keep it private."
     )
 
 
@@ -97,7 +98,8 @@ def test_a_wildcard_is_not_private_for_want_of_a_network() -> None:
     alone = Host.of(lo=["127.0.0.1/8", "::1/128"])
     first, *_ = failure(assert_loopback_only, "0.0.0.0:3000", host=alone)
     assert first == (
-        "0.0.0.0:3000 is not loopback: no interface lets others in now, but one may later"
+        "0.0.0.0:3000 is not loopback: no interface lets others in now, but one may later. "
+        "Bind 127.0.0.1 to keep it private."
     )
 
 
@@ -105,7 +107,7 @@ def test_loopback_that_is_routed_is_not_private() -> None:
     """A host that accepts packets for 127.0.0.0/8 from the network fails."""
     odd = Host.of(lo="127.0.0.1/8", wifi="192.168.0.102/24", route_localnet=True)
     first, *_ = failure(assert_loopback_only, "127.0.0.1:3000", host=odd)
-    assert first.startswith("127.0.0.1:3000 is open to other machines: by wifi")
+    assert first.startswith("127.0.0.1:3000 is open to other machines, by wifi")
 
 
 def test_reachable_means_not_shut_out(laptop: Host) -> None:
@@ -115,7 +117,7 @@ def test_reachable_means_not_shut_out(laptop: Host) -> None:
     first, empty, *table = failure(assert_reachable, "127.0.0.1:3000", PHONE, host=laptop)
     assert first == (
         "192.168.0.50 cannot reach 127.0.0.1:3000: it is bound to 127.0.0.1, which is this "
-        "machine only"
+        "machine only. To let it in, bind 192.168.0.102 or 0.0.0.0."
     )
     assert (empty, table[0][:8]) == ("", "Private:")
 
@@ -125,7 +127,10 @@ def test_not_reachable_means_shut_out_for_certain(laptop: Host) -> None:
     for origin in (PHONE, "192.168.0.0/24", laptop.interface("wifi"), BEYOND, INTERNET):
         assert_not_reachable("127.0.0.1:3000", origin, host=laptop)
     first, empty, *table = failure(assert_not_reachable, "0.0.0.0:3000", PHONE, host=laptop)
-    assert first.startswith("192.168.0.50 can reach 0.0.0.0:3000: it gets in at 192.168.0.102")
+    assert first == (
+        "192.168.0.50 can reach 0.0.0.0:3000 at http://192.168.0.102:3000, if no firewall stops "
+        "it. Bind 127.0.0.1 to keep it out."
+    )
     assert (empty, table[0][:5]) == ("", "Open:")
 
 
@@ -133,7 +138,7 @@ def test_origins_read_as_words(laptop: Host) -> None:
     """Interfaces and vantage points stand in the message as a person would say them."""
     wifi = laptop.interface("wifi")
     assert failure(assert_not_reachable, "0.0.0.0:3000", wifi, host=laptop)[0].startswith(
-        "anyone on wifi can reach 0.0.0.0:3000: "
+        "anyone on wifi can reach 0.0.0.0:3000 at "
     )
     assert failure(assert_reachable, "127.0.0.1:3000", INTERNET, host=laptop)[0].startswith(
         "the internet cannot reach 127.0.0.1:3000: "
@@ -367,10 +372,8 @@ def test_a_wildcard_is_found_without_any_network() -> None:
         pytest.raises(AssertionError) as caught,
     ):
         net.lonely.call(assert_loopback_only, 3000)
-    first, *rest = str(caught.value).splitlines()
-    assert first == (
-        "0.0.0.0:3000 is not loopback: no interface lets others in now, but one may later"
-    )
+    answer, _, *rest = str(caught.value).splitlines()[1:]
+    assert answer == "in now, but one may later. Bind 127.0.0.1 to keep it private."
     assert "  Bound to 0.0.0.0:3000: every IPv4 address of this machine." in rest
 
 
@@ -380,7 +383,7 @@ def test_a_device_is_seen(real_laptop: LabHost) -> None:
     with real_laptop.listen(3000, "0.0.0.0", device="wifi") as server:
         real_laptop.call(assert_answers_only_on, 3000, "192.168.0.102")
         first, *_ = failure(assert_loopback_only, server, host=real_laptop.host())
-        assert first.startswith("0.0.0.0:3000, device wifi is open to other machines: by wifi")
+        assert first.startswith("0.0.0.0:3000 is open to other machines, by wifi")
     with real_laptop.listen(3000, "0.0.0.0", device="lo") as server:
         assert_loopback_only(server, host=real_laptop.host())
 
@@ -419,4 +422,4 @@ def test_unittest_shows_the_line_of_the_test(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "assert_loopback_only('0.0.0.0:3000', host=laptop)" in done.stderr
     assert "predicting.py" not in done.stderr
-    assert "AssertionError: 0.0.0.0:3000 is open to other machines: by wifi" in done.stderr
+    assert "AssertionError: 0.0.0.0:3000 is open to other machines, by wifi" in done.stderr

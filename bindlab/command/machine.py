@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from bindlab import AddressState, Candidate, Host, Interface, Scope, reachable_from
+from bindlab.endpoint import IPAddress
 from bindlab.page import columns, page_width, shorter, wrapped
 from bindlab.reach import InterfaceRank, Rank, ranked
 
@@ -33,9 +34,9 @@ def machine_text(host: Host, unfolded: bool) -> str:
     shown: list[tuple[Interface, InterfaceRank]] = []
     folded = 0
     for interface, rank in ranked(host):
-        if unfolded or rank.rank not in (Rank.VIRTUAL, Rank.LOOPBACK):
+        if unfolded or not (rank.is_virtual or rank.rank is Rank.LOOPBACK):
             shown.append((interface, rank))
-        folded += rank.rank is Rank.VIRTUAL and not unfolded
+        folded += rank.is_virtual and not unfolded
     rows = [row for interface, rank in shown for row in _rows(interface, rank, unfolded)]
     lines = wrapped(_answer(host), width)
     if host.guest is not None:
@@ -69,13 +70,9 @@ def _rows(
 ) -> Iterator[tuple[str, str, str]]:
     """Yield a row for each address: the interface, the address, and what is known of it."""
     name = shorter(interface.display_name, _NAME)
-    remark = rank.reason.removeprefix("which ").removeprefix("whose name suggests ")
+    remark = _remark(interface, rank)
     everything = list(interface.addresses)
-    useful = [
-        address
-        for address in everything
-        if not (address.ip.is_link_local or _TRANSIENT & (interface.state(address.ip) or _NONE))
-    ]
+    useful = [each for each in everything if _is_useful(each.ip, interface.state(each.ip))]
     kept = everything if unfolded else (useful or everything)[:_FEW]
     for address in kept:
         yield name, str(address).replace(f"%{interface.name}", ""), remark
@@ -86,4 +83,17 @@ def _rows(
         yield "", f"and {more} more", ""
 
 
-_NONE: Final = AddressState.PREFERRED
+def _is_useful(ip: IPAddress, state: AddressState | None) -> bool:
+    """Whether *ip* is one to show first: not link-local, and here to stay."""
+    return not (ip.is_link_local or (state is not None and state & _TRANSIENT))
+
+
+def _remark(interface: Interface, rank: InterfaceRank) -> str:
+    if not interface.is_live:
+        return "switched off" if interface.is_up is False else "not connected"
+    if rank.rank is Rank.LOOPBACK:
+        return "this machine only"
+    if rank.rank is Rank.DEFAULT_ROUTE and rank.place == 0:
+        return "the default route goes this way"
+    words = rank.reason.removeprefix("which ").removeprefix("whose name suggests ")
+    return words.removeprefix("is ").replace("on a tailnet", "a tailnet")

@@ -99,6 +99,13 @@ class Explanation(Value):
 
         return answer_of(self)
 
+    @property
+    def to_do(self) -> str:
+        """What to do in a few words, such as "bind 192.168.0.102 or 0.0.0.0"; "" for nothing."""
+        from bindlab.explaining.text import shortly
+
+        return shortly(self.remedies) if self.remedies else ""
+
     def __repr__(self) -> str:
         return f"<Explanation: {printable(self.answer)}>"
 

@@ -7,9 +7,9 @@ from bindlab.explaining.changes import Remedy
 from bindlab.explaining.explanation import Explanation
 from bindlab.interface import Interface
 from bindlab.page import indented, listed, page_width, wrapped
-from bindlab.reach import BEYOND, INTERNET, Answer, Condition, Scope, Vantage, Verdict
+from bindlab.reach import BEYOND, INTERNET, Answer, Condition, Scope, Vantage, Verdict, ranked
 
-__all__ = ["answer_of", "text_of"]
+__all__ = ["answer_of", "shortly", "text_of"]
 
 
 def text_of(found: Explanation, width: int | None, unfolded: bool, hint: str) -> str:
@@ -42,12 +42,12 @@ def answer_of(found: Explanation) -> str:
         return found.reach.answer
     who, opens = _who(verdict), verdict.opens
     if verdict.answer is Answer.NO:
-        do = f" To let it in, {_shortly(found.remedies)}." if found.remedies else ""
+        do = f" To let it in, {shortly(found.remedies)}." if found.remedies else ""
         return f"No: {who} cannot reach it.{do}"
     if verdict.answer is Answer.YES:
         return f"Yes: {who} opens {opens}" if opens else f"Yes: {who} can reach it."
     if found.remedies and not opens:
-        return f"Maybe: {who} can reach it. For that, {_shortly(found.remedies)}."
+        return f"Maybe: {who} can reach it. For that, {shortly(found.remedies)}."
     if not opens and not found.dial:
         return f"Maybe: {who} can reach it, if the machine that runs this one passes it on."
     if not opens:
@@ -62,13 +62,13 @@ def _who(verdict: Verdict) -> str:
     return verdict.who if has_name else str(verdict.origin)
 
 
-def _shortly(remedies: Sequence[Remedy]) -> str:
+def shortly(remedies: Sequence[Remedy]) -> str:
     """Return what to do in a few words: the first remedy, or all that only bind an address."""
     first = remedies[0]
     bound = [str(one.changes[0]) for one in remedies if one.bind and len(one.changes) == 1]
     if len(bound) == len(remedies) > 1:
         return " or ".join([bound[0], *(text.removeprefix("bind ") for text in bound[1:])])
-    return listed([*map(str, first.changes), *filter(None, [getattr(first, "forward", "")])])
+    return listed([*map(str, first.changes), *filter(None, [first.forward])])
 
 
 def _why(found: Explanation) -> Iterator[str]:
@@ -80,7 +80,7 @@ def _why(found: Explanation) -> Iterator[str]:
             best = verdict.endpoints[0]
             yield _sentence(f"{best.ip} is {best.reason}".replace(f"%{best.interface}", ""))
         if verdict.answer is Answer.YES:
-            yield "Only a firewall on this machine could keep it from itself."
+            yield "Only a firewall on this machine could stop it."
     named = {f"the socket is bound to {binding}" for binding in found.bindings}
     if (
         named.intersection(found.certain)
@@ -108,7 +108,8 @@ def _to_do(found: Explanation) -> Iterator[str]:
 def _checks(found: Explanation, width: int) -> list[str]:
     """Return the checks as a list; only the first where nobody in particular was asked about."""
     checks = [str(check) for check in found.checks]
-    if not checks:
+    is_sure = found.verdict is not None and found.verdict.answer is Answer.YES
+    if not checks or (is_sure and len(checks) == 1):
         return []
     if found.origin is None and found.bindings:
         if found.remedies:
@@ -126,6 +127,7 @@ def _audience(found: Explanation, remedy: Remedy) -> str:
         family = "IPv4 " if remedy.bind.ip.version == 4 else ""
         return f"every {family}network"
     rows = found.lets_in(remedy)
+    background = {rank.name for _, rank in ranked(found.host) if rank.is_virtual}
     origins = [row.origin for row in rows]
     words = [
         f"everyone on {row.who}"
@@ -133,6 +135,7 @@ def _audience(found: Explanation, remedy: Remedy) -> str:
         if not isinstance(row.origin, Vantage)
         and Condition.WEAK_HOST not in row.conditions
         and not str(row.origin).startswith("fe80:")
+        and row.interface not in background
     ]
     if INTERNET in origins:
         words.append("the internet")

@@ -87,6 +87,7 @@ class InterfaceRank(NamedTuple):
     rank: Rank
     place: int = 0
     reason: str = ""
+    is_virtual: bool = False
 
 
 def ranked(host: Host) -> tuple[tuple[Interface, InterfaceRank], ...]:
@@ -123,7 +124,9 @@ class Ranks:
             other = "which is no link: others come by another interface"
             return InterfaceRank(name, Rank.LOOPBACK, reason=other)
         if not interface.is_live:
-            return InterfaceRank(name, Rank.DEAD, reason="which is down or has no carrier")
+            hint = _hint(interface)
+            is_virtual = hint is not None and hint[0] is Rank.VIRTUAL
+            return InterfaceRank(name, Rank.DEAD, 0, "which is down or has no carrier", is_virtual)
         default = self._default_routes.get(interface.name)
         which = "the default route" if default == 0 else "a default route of a higher metric"
         if (tunnel := self._tunnel(interface)) is not None:
@@ -134,7 +137,7 @@ class Ranks:
         if default is not None:
             return InterfaceRank(name, Rank.DEFAULT_ROUTE, default, f"which has {which}")
         if (hint := _hint(interface)) is not None:
-            return InterfaceRank(name, hint[0], 1, hint[1])
+            return InterfaceRank(name, hint[0], 1, hint[1], is_virtual=True)
         return InterfaceRank(name, Rank.ORDINARY)
 
     def _tunnel(self, interface: Interface) -> tuple[int, str] | None:

@@ -88,10 +88,8 @@ def _arrow(row: Verdict | None) -> str:
 
 
 def _fitting(line: str, width: int) -> str:
-    """Return *line* without the last word or words that have no room; the table has them."""
-    while width_of(line) > width and " " in line.strip():
-        line = line.rpartition(" ")[0].rstrip()
-    return line
+    """Return *line*, with other words for who comes if these have no room."""
+    return line if width_of(line) <= width else f"{line.rpartition(' ')[0]} its network"
 
 
 def _comes_by(row: Verdict, loopback: Interface) -> bool:

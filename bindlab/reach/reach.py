@@ -190,7 +190,8 @@ class Reach:
     ) -> str:
         """Return the part of :meth:`text` that says who gets in, and why others do not."""
         columns = page_width() if width is None else width
-        background = self._of_rank(Rank.VIRTUAL, Rank.DEAD)
+        ranks = map(self._ranks.rank, self._topology.interfaces)
+        background = {one.name for one in ranks if one.is_virtual or one.rank is Rank.DEAD}
         return "\n".join(table(self.rows, background, columns, None if unfolded else hint))
 
     def diagram(self, *, width: int | None = None, unfolded: bool = False) -> str:
@@ -198,7 +199,8 @@ class Reach:
 
         *width* and *unfolded* are those of :meth:`text`.
         """
-        hidden = () if unfolded else self._of_rank(Rank.VIRTUAL)
+        ranks = map(self._ranks.rank, self._topology.interfaces)
+        hidden = {one.name for one in ranks if one.is_virtual and not unfolded}
         columns = page_width() if width is None else width
         return picture(self.host, self.bound, self.rows, hidden, columns)
 
@@ -232,13 +234,6 @@ class Reach:
         """All that was taken for granted, in any row."""
         every = [*self.assumptions, *(note for row in self.rows for note in row.assumptions)]
         return tuple(dict.fromkeys(every))
-
-    def _of_rank(self, *ranks: Rank) -> frozenset[str]:
-        """Return the names of the interfaces of such a rank."""
-        links = self._topology.interfaces
-        return frozenset(
-            each.display_name for each in links if self._ranks.rank(each).rank in ranks
-        )
 
     def __repr__(self) -> str:
         return f"<Reach of {', '.join(map(str, self.bindings))}: {self.scope.name}>"

@@ -12,6 +12,7 @@ from bindlab.page import columns, listed, shorter, wrapped
 from bindlab.printable import printable
 from bindlab.reach.markup import html_table
 from bindlab.reach.verdict import (
+    BEYOND,
     HEADINGS,
     THIS_HOST,
     Candidate,
@@ -47,7 +48,7 @@ IN_SHORT: Final[Mapping[Condition, str]] = {
     Condition.MULTICAST_ROUTING: "a multicast router",
     Condition.BROADCAST: "sent as a broadcast",
     Condition.REPLY_ADDRESS: "takes a reply from elsewhere",
-    Condition.LOCATION: "it is really there",
+    Condition.LOCATION: "it is on that network",
     Condition.L3MDEV_ACCEPT: "l3mdev_accept is on",
     Condition.VRF_PROGRAM: "a program in the VRF",
     Condition.OTHER_LINK: "sent by another link",
@@ -67,6 +68,8 @@ def answer(rows: Sequence[Verdict], endpoints: Iterable[Candidate]) -> str:
             return f"Nobody can reach it: {inside.explanation}."
         at = f", at {inside.opens}" if inside.opens else ""
         return f"Private: only this machine can reach it{at}"
+    if any(Condition.GUEST in row.conditions for row in let_in if row.origin is BEYOND):
+        return "Open: others get in through the host of this machine, if it forwards the port."
     everywhere = ", to the internet too" if _is_open_to_all(let_in) else ""
     best = _best(let_in, endpoints)
     what = f"{_verb(best)} {best.opens}" if best else "can reach it"
@@ -89,8 +92,7 @@ def table(
     if any(row for row in rows if row.origin is not THIS_HOST):
         cells = _merged([row for row in shown if row])
         is_plain = not any(needed for *_, needed in cells)
-        cells = [_HEADINGS, *cells]
-        lines += columns([cell[:2] for cell in cells] if is_plain else cells, width, _INDENT)
+        lines += columns([_HEADINGS[:2] if is_plain else _HEADINGS, *cells], width, _INDENT)
     if folded and lines:
         more = f"and {folded} more, by virtual interfaces or fe80::/64 ({hint} shows them)"
         lines += wrapped(more, width, _INDENT)

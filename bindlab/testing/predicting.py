@@ -4,14 +4,16 @@ from collections.abc import Iterable
 
 from bindlab.binding import Binding
 from bindlab.endpoint import unmap
+from bindlab.explaining import explain
 from bindlab.host import Host
 from bindlab.interface import Interface
-from bindlab.page import listed
-from bindlab.reach import OriginLike, Reach, Scope, Vantage, Verdict
+from bindlab.page import listed, shorter
+from bindlab.reach import Answer, OriginLike, Reach, Scope, Vantage, Verdict, ranked
 from bindlab.reachable import find, machine
 from bindlab.scanning import audit
 from bindlab.special_addresses import Kind, kind_of_address
 from bindlab.target import Target
+from bindlab.testing.message import WIDTH, message
 
 __all__ = [
     "assert_loopback_only",
@@ -19,6 +21,8 @@ __all__ = [
     "assert_only_open",
     "assert_reachable",
 ]
+
+_NAME = 32
 
 __unittest = True  # unittest ends a traceback above the modules that have this
 
@@ -42,10 +46,11 @@ def assert_loopback_only(target: Target, *, host: Host | None = None) -> None:
         return
     bound = _bound(elsewhere or reach.bindings)
     if reach.scope <= Scope.HOST:
-        sentence = f"{bound} is not loopback: no interface lets others in now, but one may later"
+        sentence = f"{bound} is not loopback: no interface lets others in now, but one may later."
     else:
-        sentence = f"{bound} is open to other machines{_ways_in(reach)}"
-    raise AssertionError(f"{sentence}\n\n{reach}")
+        sentence = f"{bound} is open to other machines{_ways_in(reach)}."
+    bind = f" Bind {_loopback(elsewhere)} to keep it private." if elsewhere else ""
+    raise AssertionError(message(sentence + bind, reach.text(width=WIDTH)))
 
 
 def assert_reachable(target: Target, origin: OriginLike, *, host: Host | None = None) -> None:
@@ -61,8 +66,10 @@ def assert_reachable(target: Target, origin: OriginLike, *, host: Host | None = 
     if verdict:
         return
     bound = _bound(reach.bindings)
-    sentence = f"{_asked(verdict)} cannot reach {bound}: {verdict.explanation}"
-    raise AssertionError(f"{sentence}\n\n{reach}")
+    sentence = f"{_asked(verdict)} cannot reach {bound}: {verdict.explanation}."
+    to_do = explain(reach.bindings, verdict.origin, host=reach.host).to_do
+    advice = f" To let it in, {to_do}." if to_do else ""
+    raise AssertionError(message(sentence + advice, reach.text(width=WIDTH)))
 
 
 def assert_not_reachable(target: Target, origin: OriginLike, *, host: Host | None = None) -> None:
@@ -76,8 +83,11 @@ def assert_not_reachable(target: Target, origin: OriginLike, *, host: Host | Non
     if not verdict:
         return
     bound = _bound(reach.bindings)
-    sentence = f"{_asked(verdict)} can reach {bound}: {verdict.explanation}"
-    raise AssertionError(f"{sentence}\n\n{reach}")
+    at = f" at {verdict.opens}" if verdict.opens else ""
+    sentence = f"{_asked(verdict)} can reach {bound}{at}"
+    if verdict.answer is Answer.CONDITIONAL:
+        sentence += f", if no firewall stops it. Bind {_loopback(reach.bindings)} to keep it out"
+    raise AssertionError(message(f"{sentence}.", reach.text(width=WIDTH)))
 
 
 def assert_only_open(*allowed: int | str, scope: Scope = Scope.HOST) -> None:
@@ -112,7 +122,7 @@ def _reach(target: Target, host: Host | None) -> Reach:
     found = find(target, machine(host), is_here=host is None)
     for port in found.ports:
         if not port.bindings:
-            raise AssertionError(str(port))
+            raise AssertionError(str(port).replace("\n", "\n\n", 1))
         if port.ended:
             changes = "; ".join(port.evidence)
             raise AssertionError(
@@ -132,16 +142,28 @@ def _is_loopback(binding: Binding, host: Host) -> bool:
 
 def _ways_in(reach: Reach) -> str:
     """Return by which interfaces others come in, and at which address."""
-    found: list[str] = []
+    found: dict[str, str] = {}
     for interface in reach.host.interfaces:
         if not interface.holds_loopback and (verdict := reach.verdict(interface)):
-            at = f" at {verdict.endpoints[0]}" if verdict.endpoints else ""
-            found.append(f"by {interface.display_name}{at}")
-    return f": {' and '.join(found)}" if found else ""
+            at = f" ({verdict.opens})" if verdict.opens else ""
+            found[interface.display_name] = shorter(interface.display_name, _NAME) + at
+    virtual = {rank.name for _, rank in ranked(reach.host) if rank.is_virtual}
+    others = [found.pop(name) for name in list(found) if name in virtual]
+    words = [*found.values()] or others
+    if others and words is not others:
+        words.append(f"{len(others)} virtual interface{'s' * (len(others) > 1)}")
+    return f", by {listed(words)}" if words else ""
+
+
+def _loopback(bindings: Iterable[Binding]) -> str:
+    """Return the loopback address to bind instead."""
+    return " and ".join(
+        dict.fromkeys("::1" if each.endpoint.ip.version == 6 else "127.0.0.1" for each in bindings)
+    )
 
 
 def _bound(bindings: Iterable[Binding]) -> str:
-    return " and ".join(dict.fromkeys(str(binding) for binding in bindings))
+    return " and ".join(dict.fromkeys(str(binding.endpoint) for binding in bindings))
 
 
 def _asked(verdict: Verdict) -> str:
