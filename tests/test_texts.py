@@ -29,7 +29,7 @@ def stored(host: str, width: int) -> str:
 @pytest.mark.parametrize("host", HOSTS)
 def test_the_stored_texts(host: str, width: int) -> None:
     """Every form reads as it is stored: ``python -m tests.texts`` writes it anew."""
-    assert page(host, width) == stored(host, width)
+    assert page(host, width) == stored(host, width), "to change it: python -m tests.texts"
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -1,15 +1,15 @@
 """The answers of the command: each a document for programs, a text for people, and a status."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from bindlab import Endpoint, Host, Outcome, Probe, explain, probe, this_host
+from bindlab import Endpoint, Host, Outcome, Probe, audit, explain, probe, this_host
 from bindlab.command.machine import machine_document, machine_text
 from bindlab.endpoint import address_text
-from bindlab.page import page_width, wrapped
+from bindlab.page import listed, page_width, wrapped
 from bindlab.reach import parse_origin
 
-__all__ = ["Answer", "explained", "of_the_machine", "probed"]
+__all__ = ["Answer", "audited", "explained", "of_the_machine", "probed"]
 
 _ORIGINS: Final = (
     "write an address (192.168.0.50), a network (192.168.0.0/24), here, beyond, internet, or an "
@@ -70,6 +70,25 @@ def probed(text: str, is_udp: bool, timeout: float) -> Answer:
     met = probe(endpoint, timeout=timeout)
     status = 0 if met else 4 if met.outcome is Outcome.REFUSED else 1
     return Answer(status, lambda: _document_of(met), lambda: _text_of(met))
+
+
+def audited(allowed: Sequence[str]) -> Answer:
+    """Return what listens on this machine, and whether anything but *allowed* is open."""
+    found = audit()
+    beyond = dict.fromkeys(each.port for each in found.open_beyond(allowed=allowed))
+    document = {"kind": "audit", "allowed": list(allowed), "beyond": list(beyond)}
+    first = ""
+    if allowed:
+        but = f"nothing but {listed(allowed, len(allowed))}"
+        first = f"Yes: {but} is open to other machines."
+        if beyond:
+            first = f"No: {listed(list(beyond))} should not be open to other machines."
+        first = "\n".join(wrapped(first, page_width())) + "\n\n"
+    return Answer(
+        int(bool(beyond)),
+        lambda: {**document, **found.to_document()},
+        lambda: first + found.text(),
+    )
 
 
 def _check_origin(text: str) -> None:

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from bindlab.command.answers import Answer, explained, of_the_machine, probed
+from bindlab.command.answers import Answer, audited, explained, of_the_machine, probed
 from bindlab.command.output import PROGRAM
 
 __all__ = ["parser_for"]
@@ -16,7 +16,8 @@ Say who can reach a server on this machine, and why somebody cannot.
   bindlab 3000                      who can reach the server on port 3000
   bindlab 3000 --from 192.168.0.50  why that machine cannot, and what to do
   bindlab 0.0.0.0:3000              who could reach a server that is bound to this
-  bindlab probe 192.168.1.20:8000   the other side: try it from this machine"""
+  bindlab probe 192.168.1.20:8000   the other side: try it from this machine
+  bindlab audit --allow 22          all that listens here, and how far it is open"""
 _STATUSES: Final = """\
 exit status:
   0  there is an answer, and it is not one of these
@@ -35,6 +36,16 @@ exit status:
   4  it was refused: nothing listens there, or a firewall says so"""
 
 
+_AUDITING: Final = """\
+List every socket that listens on this machine, and how far each is open."""
+_STATUSES_OF_AUDIT: Final = """\
+exit status:
+  0  nothing is open to other machines but the ports of --allow
+  1  another port is
+  2  an argument is wrong
+  3  the system does not list its sockets (Linux does)"""
+
+
 def parser_for(arguments: Sequence[str]) -> tuple[argparse.ArgumentParser, Sequence[str]]:
     """Return what reads *arguments*, and those that it reads.
 
@@ -42,6 +53,8 @@ def parser_for(arguments: Sequence[str]) -> tuple[argparse.ArgumentParser, Seque
     """
     if arguments[:1] == ["probe"]:
         return _probe(), arguments[1:]
+    if arguments[:1] == ["audit"]:
+        return _audit(), arguments[1:]
     return _explain(), arguments
 
 
@@ -84,6 +97,23 @@ def _probe() -> argparse.ArgumentParser:
     parser.add_argument("--udp", action="store_true", help="send a datagram instead")
     parser.add_argument(
         "--timeout", type=float, default=3.0, metavar="SECONDS", help="3 unless given"
+    )
+    return parser
+
+
+def _audit() -> argparse.ArgumentParser:
+    parser = _parser(
+        f"{PROGRAM} audit",
+        _AUDITING,
+        _STATUSES_OF_AUDIT,
+        lambda options: audited(options.allow),
+    )
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="PORT",
+        help="a port that may be open to other machines (22, 5353/udp); may be repeated",
     )
     return parser
 

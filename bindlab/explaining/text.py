@@ -11,6 +11,8 @@ from bindlab.reach import BEYOND, INTERNET, Answer, Condition, Scope, Vantage, V
 
 __all__ = ["answer_of", "shortly", "text_of"]
 
+_CHECKS = 5  # that are shown; more are counted
+
 
 def text_of(found: Explanation, width: int | None, unfolded: bool, hint: str) -> str:
     """Return *found* as text of *width* columns, the answer in its first line."""
@@ -24,7 +26,7 @@ def text_of(found: Explanation, width: int | None, unfolded: bool, hint: str) ->
         indented(_why(found), columns),
         table.splitlines(),
         [line for sentence in _to_do(found) for line in wrapped(sentence, columns)],
-        _checks(found, columns),
+        _checks(found, columns, None if unfolded else hint),
         wrapped(assuming(assumptions), columns),
     ]
     return "\n\n".join("\n".join(part) for part in parts if any(part))
@@ -105,8 +107,11 @@ def _to_do(found: Explanation) -> Iterator[str]:
         yield f"{'Or' if number else purpose}: {remedy}.{lets_in}"
 
 
-def _checks(found: Explanation, width: int) -> list[str]:
-    """Return the checks as a list; only the first where nobody in particular was asked about."""
+def _checks(found: Explanation, width: int, hint: str | None) -> list[str]:
+    """Return the checks as a list; only the first where nobody in particular was asked about.
+
+    The last of many are counted, if *hint* says how to see them.
+    """
     checks = [str(check) for check in found.checks]
     is_sure = found.verdict is not None and found.verdict.answer is Answer.YES
     if not checks or (is_sure and len(checks) == 1):
@@ -116,8 +121,11 @@ def _checks(found: Explanation, width: int) -> list[str]:
             return []
         return wrapped(f"If it does not open elsewhere, check {checks[0]}", width)
     lines = [f"{'Then check' if found.remedies else 'Check'}, the likeliest first:"]
-    for number, check in enumerate(checks, start=1):
+    shown = checks if hint is None or len(checks) <= _CHECKS + 1 else checks[:_CHECKS]
+    for number, check in enumerate(shown, start=1):
         lines += wrapped(check, width, f"{number:3}. ")
+    if more := len(checks) - len(shown):
+        lines.append(f"  and {more} more ({hint} shows them)")
     return lines
 
 

@@ -8,7 +8,7 @@ from bindlab.binding import Binding
 from bindlab.host import Host
 from bindlab.page import indented, page_width, wrapped
 from bindlab.reach.drawing import drawing
-from bindlab.reach.interface_rank import Rank, Ranks
+from bindlab.reach.interface_rank import Ranks
 from bindlab.reach.judging import judge
 from bindlab.reach.origin import OriginLike, Place, neighbours, parse_origin, places
 from bindlab.reach.picture import picture
@@ -190,8 +190,8 @@ class Reach:
     ) -> str:
         """Return the part of :meth:`text` that says who gets in, and why others do not."""
         columns = page_width() if width is None else width
-        ranks = map(self._ranks.rank, self._topology.interfaces)
-        background = {one.name for one in ranks if one.is_virtual or one.rank is Rank.DEAD}
+        dead = {one.display_name for one in self.host.interfaces if not one.is_live}
+        background = self._virtual | dead
         return "\n".join(table(self.rows, background, columns, None if unfolded else hint))
 
     def diagram(self, *, width: int | None = None, unfolded: bool = False) -> str:
@@ -199,15 +199,13 @@ class Reach:
 
         *width* and *unfolded* are those of :meth:`text`.
         """
-        ranks = map(self._ranks.rank, self._topology.interfaces)
-        hidden = {one.name for one in ranks if one.is_virtual and not unfolded}
         columns = page_width() if width is None else width
+        hidden = set[str]() if unfolded else self._virtual
         return picture(self.host, self.bound, self.rows, hidden, columns)
 
     def svg(self, *, unfolded: bool = False) -> str:
         """Return the same picture as SVG, for a page that is light or dark."""
-        hidden = () if unfolded else self._of_rank(Rank.VIRTUAL)
-        return drawing(self.host, bound_to(self.bindings), self.rows, hidden)
+        return drawing(self.host, self.bound, self.rows, set[str]() if unfolded else self._virtual)
 
     def to_document(self) -> dict[str, object]:
         """Return this table as what JSON can hold.
@@ -234,6 +232,12 @@ class Reach:
         """All that was taken for granted, in any row."""
         every = [*self.assumptions, *(note for row in self.rows for note in row.assumptions)]
         return tuple(dict.fromkeys(every))
+
+    @property
+    def _virtual(self) -> set[str]:
+        """The names of the interfaces that only containers and virtual machines are behind."""
+        ranks = map(self._ranks.rank, self.host.interfaces)
+        return {one.name for one in ranks if one.is_virtual}
 
     def __repr__(self) -> str:
         return f"<Reach of {', '.join(map(str, self.bindings))}: {self.scope.name}>"
