@@ -84,7 +84,7 @@ def _knowing_the_way(subject: Subject, origin: Origin) -> Host:
         return host
     if not isinstance(origin, IPv4Address | IPv6Address) or origin.is_link_local:
         return host
-    way = route_to(origin)
+    way = route_to(origin, host.interfaces)
     if way.refusal is not None and tells_programs_apart(origin.version) is not False:
         return host
     return host.replace(routes=[way])

@@ -2,19 +2,16 @@
 
 import errno
 import socket
-from collections.abc import Iterator, Mapping, Sequence
-from ipaddress import IPv6Address, ip_network
+from collections.abc import Collection, Mapping
+from ipaddress import ip_network
 from typing import Final
 
-from bindlab.endpoint import Endpoint, IPAddress, parse_address, unmap
+from bindlab.endpoint import Endpoint, IPAddress, parse_address
 from bindlab.interface import Interface
 from bindlab.route import Refusal, Route
-from bindlab.snapshot.machine import interfaces
 from bindlab.sockaddr import family_of, from_sockaddr, to_sockaddr
-from bindlab.special_addresses import Kind, kind_of_address
 
 _PORT: Final = 9  # discard (RFC 863); nothing is sent there
-_NO_ORIGINS: Final = (Kind.UNSPECIFIED, Kind.MULTICAST, Kind.BROADCAST)
 # ip-route(8) names the first three of Linux; the others mean that nothing leads there.
 _REFUSALS: Final[Mapping[int, Refusal]] = {
     errno.EHOSTUNREACH: "unreachable",
@@ -27,48 +24,39 @@ _REFUSALS: Final[Mapping[int, Refusal]] = {
 }
 
 
-def route_to(origin: str | IPAddress) -> Route:
-    """Return the way to *origin* as the system takes it now: a route to that one address.
+def route_to(ip: IPAddress, own: Collection[Interface]) -> Route:
+    """Return the way to *ip* as the system takes it now, from this machine's interfaces *own*.
 
-    Its ``source`` is the address that this machine would send from, its ``interface`` the one
-    that has this address (``None`` where several have it, or loopback has). For an address of
-    this machine that is its loopback interface. Where nothing leads to *origin* it is a
-    refusal: ``"unreachable"`` (also where there is no route at all, or no address to send
-    from), ``"blackhole"`` or ``"prohibit"``. That is said only if it is so from every address
-    of this machine, because rules may tell sources apart (``ip rule from``).
+    It is a route to that one address. Its ``source`` is the address that this machine would
+    send from, its ``interface`` the one that has this address (``None`` where several have it,
+    or loopback has). Where nothing leads to *ip* it is a refusal: ``"unreachable"`` (also where
+    there is no route at all, or no address to send from), ``"blackhole"`` or ``"prohibit"``.
+    That is said only if it is so from every address of this machine, because rules may tell
+    sources apart (``ip rule from``).
 
-    ``host.replace(routes=[route_to(origin)])`` is a host that knows this way and no other: ask
-    it about *origin* alone, and not about sockets that are bound to a device, whose way is
-    another one.
+    ``host.replace(routes=[route_to(ip, host.interfaces)])`` is a host that knows this way and no
+    other: ask it about *ip* alone, and not about sockets that are bound to a device, whose way
+    is another one.
 
-    Of *origin*, a link-local address has its zone. Anything that nothing sends from
-    (multicast, broadcast, unspecified) is a ``ValueError``; what else a system may refuse, such
-    as descriptors, an ``OSError``. See connect(2), udp(7).
+    *ip* is an address that somebody else may send from, and not a link-local one. What else a
+    system may refuse, such as descriptors, is an ``OSError``. See connect(2), udp(7).
     """
-    ip = unmap(parse_address(origin))
-    if (kind := kind_of_address(ip)) in _NO_ORIGINS:
-        raise ValueError(f"{ip} is {kind.value}, and nothing sends from such an address")
-    if isinstance(ip, IPv6Address) and ip.is_link_local and ip.scope_id is None:
-        raise ValueError(f"{ip} may be on any link: write its zone, as in {ip}%eth0")
     network = ip_network(ip.packed)
-    own = interfaces()
-    source: IPAddress | None = None
-    refusal: Refusal = "unreachable"
-    try:
-        source = _source(ip)
-    except OSError as error:
-        refusal = _refusal(error)
-        source = next(_sources_that_find(ip, own), None)
-    if source is None:
-        return Route(network, refusal=refusal)
-    loopback = next((i.name for i in own if i.holds_loopback), None)
-    if ip.is_loopback or _same(source, ip) or ip in _addresses(own, ip.version):
-        return Route(network, loopback, source=source)
-    owners = [i.name for i in own if any(_same(a.ip, source) for a in i.addresses)]
-    if isinstance(ip, IPv6Address) and ip.scope_id is not None:
-        owners = [i.name for i in own if i.has_zone(ip.scope_id)]
-    known = len(owners) == 1 and owners[0] != loopback
-    return Route(network, owners[0] if known else None, source=source)
+    addresses = [parse_address(address) for each in own for address in each.addresses]
+    ordinary = [a for a in addresses if not (a.is_loopback or a.is_link_local)]
+    refusals: list[Refusal] = []
+    for sends_from in (None, *(each for each in ordinary if each.version == ip.version)):
+        try:
+            source = _source(ip, sends_from)
+        except OSError as error:
+            if (refusal := _REFUSALS.get(error.errno or 0)) is None:
+                raise
+            refusals.append(refusal)
+        else:
+            owners = [each for each in own if source in map(parse_address, each.addresses)]
+            known = len(owners) == 1 and not owners[0].holds_loopback
+            return Route(network, owners[0].name if known else None, source=source)
+    return Route(network, refusal=refusals[0])
 
 
 def _source(to: IPAddress, sends_from: IPAddress | None = None) -> IPAddress:
@@ -80,29 +68,3 @@ def _source(to: IPAddress, sends_from: IPAddress | None = None) -> IPAddress:
             asking.bind(to_sockaddr(Endpoint(sends_from, 0, "udp")))
         asking.connect(to_sockaddr(Endpoint(to, _PORT, "udp")))
         return from_sockaddr(asking.getsockname(), "udp").ip
-
-
-def _sources_that_find(to: IPAddress, own: Sequence[Interface]) -> Iterator[IPAddress]:
-    for address in _addresses(own, to.version):
-        if not address.is_loopback and address.is_link_local is to.is_link_local:
-            try:
-                yield _source(to, address)
-            except OSError as error:
-                _refusal(error)
-
-
-def _refusal(error: OSError) -> Refusal:
-    """Return what *error* says of the way; raise it if it says something else."""
-    refusal = _REFUSALS.get(error.errno or 0)
-    if refusal is None:
-        raise error
-    return refusal
-
-
-def _addresses(own: Sequence[Interface], version: int) -> list[IPAddress]:
-    listed = (parse_address(a) for i in own for a in i.addresses)
-    return [ip for ip in listed if ip.version == version]
-
-
-def _same(one: IPAddress, other: IPAddress) -> bool:
-    return one.version == other.version and int(one) == int(other)
