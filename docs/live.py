@@ -117,7 +117,7 @@ def _members(kind: type, rules: Iterable[object]) -> Iterable[Sequence[str]]:
         )
         doc = source[start + 1].strip().strip('"').replace("``", "`")
         said = "; ".join(f"*{text}*" for text in sentences.get(member, []))
-        yield f"`{member.name}`", f"`{member.value}`", doc, said.replace("|", "\\|")
+        yield f"`{member.name}`", f"`{member.name.lower()}`", doc, said.replace("|", "\\|")
 
 
 def _reasons() -> Rows:

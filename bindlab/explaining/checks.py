@@ -13,11 +13,18 @@ class Check(Value):
     """One thing to look at, and the condition of the verdict that it decides, if it is one's.
 
     *source* is the page that it is taken from, where it is what a browser or a system adds.
+    *code* names the check for programs, and stays where the sentence may change; by default it
+    is the name of the condition in small letters.
     """
 
     condition: Condition | None
     sentence: str
     source: str = ""
+    code: str = ""
+
+    def _check(self) -> None:
+        if not self.code and self.condition is not None:
+            self._set(code=self.condition.name.lower())
 
     def __str__(self) -> str:
         return self.sentence
@@ -148,7 +155,7 @@ _CHECKS: Final[tuple[tuple[Condition | Callable[[Verdict, bool], bool], str], ..
     ),
     (
         _dials_this_machine,
-        "what is dialled: {dial}, with this address and this port, and no proxy between",
+        "what is opened there: {dial}, with this address and this port, and no proxy between",
     ),
 )
 
@@ -173,14 +180,29 @@ ROUTES: Final[Mapping[System, str]] = {
     "openbsd": " (route -n get {origin})",
 }
 
-NOTHING_THERE: Final = (
-    "the server: does it run, and did it not end with an error?",
-    "the port: is it {port} that it listens on? Its own output says",
-    (
+NOTHING_THERE: Final[Mapping[str, str]] = {  # by their codes
+    "server_runs": "the server: does it run, and did it not end with an error?",
+    "which_port": "the port: is it {port} that it listens on? Its own output says",
+    "published_port": (
         "a container: is the port published here (docker ps, podman ps)? If it is, the server "
         "inside does not listen on it, or on the container's 127.0.0.1 only; if not: -p "
         "{port}:{port}"
     ),
+}
+
+# Of checks that decide no condition: those of _CHECKS, and those that telling.py adds.
+_CODES: Final[Mapping[Callable[[Verdict, bool], bool], str]] = {
+    _is_on_link_unheard: "their_network",
+    _is_on_link: "their_vpn",
+    _dials_this_machine: "what_is_opened",
+}
+CODES: Final = frozenset(
+    (
+        *(condition.name.lower() for condition in Condition),
+        *_CODES.values(),
+        *NOTHING_THERE,
+        *("relay", "heard", "other_family"),
+    )
 )
 
 
@@ -195,8 +217,9 @@ def checks_of(case: Case, words: Mapping[str, object], heard: bool = False) -> t
         condition = when if isinstance(when, Condition) else None
         holds = when in verdict.conditions if isinstance(when, Condition) else when(verdict, heard)
         if holds and (condition is not Condition.LINK_ISOLATION or is_by_wifi(case)):
-            found.append(Check(condition, sentence.format(**words)))
+            code = "" if isinstance(when, Condition) else _CODES[when]
+            found.append(Check(condition, sentence.format(**words), code=code))
     for added in ADDED:
         if added.when(case):
-            found.append(Check(None, added.sentence.format(**words), added.source))
+            found.append(Check(None, added.sentence.format(**words), added.source, added.code))
     return tuple(found)

@@ -32,8 +32,9 @@ class Case(NamedTuple):
 
 
 class Added(NamedTuple):
-    """A sentence, the case in which it is said, and the page that it is taken from."""
+    """A sentence with its code, the case in which it is said, and the page it is taken from."""
 
+    code: str
     when: Callable[[Case], bool]
     sentence: str
     source: str
@@ -85,6 +86,7 @@ def _is_emulator(case: Case) -> bool:
 
 ADDED: Final[tuple[Added, ...]] = (
     Added(
+        "android_emulator",
         _is_emulator,
         (
             "an Android emulator: it reaches 127.0.0.1 of the machine that runs it as 10.0.2.2, "
@@ -93,6 +95,7 @@ ADDED: Final[tuple[Added, ...]] = (
         "https://developer.android.com/studio/run/emulator-networking",
     ),
     Added(
+        "macos_local_network",
         _is_neighbour,
         (
             "a Mac on the other side, from macOS 15 on: may its browser or terminal use the local "
@@ -101,6 +104,7 @@ ADDED: Final[tuple[Added, ...]] = (
         "https://developer.apple.com/documentation/technotes/tn3179-understanding-local-network-privacy",
     ),
     Added(
+        "host_header",
         _is_web_elsewhere,
         (
             "a name in the URL instead of the address: servers refuse names that they do not know "
@@ -110,6 +114,7 @@ ADDED: Final[tuple[Added, ...]] = (
         "https://docs.djangoproject.com/en/stable/ref/settings/#allowed-hosts",
     ),
     Added(
+        "secure_context",
         _is_web_by_url,
         (
             "the camera, the microphone and service workers: browsers allow them by https and on "
@@ -118,6 +123,7 @@ ADDED: Final[tuple[Added, ...]] = (
         "https://developer.mozilla.org/docs/Web/Security/Secure_Contexts",
     ),
     Added(
+        "local_network_access",
         _is_private_web,
         (
             "a page of the internet that asks this server: Chrome asks its user first, from 142 on "
@@ -126,6 +132,7 @@ ADDED: Final[tuple[Added, ...]] = (
         "https://developer.chrome.com/blog/local-network-access",
     ),
     Added(
+        "wildcard_url",
         _is_wildcard,
         (
             "0.0.0.0 is no address to open: Chrome and Safari block it for web pages, and Windows "
@@ -134,6 +141,7 @@ ADDED: Final[tuple[Added, ...]] = (
         "https://chromestatus.com/feature/5106143060033536",
     ),
     Added(
+        "dns_rebinding",
         _is_web_here,
         (
             "loopback is no authentication: every program here gets in, and a web page in a "

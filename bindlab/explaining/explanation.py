@@ -85,7 +85,10 @@ class Explanation(Value):
                 }
                 for remedy in self.remedies
             ],
-            "checks": [str(check) for check in self.checks],
+            "checks": [
+                {"code": check.code, "text": check.sentence, "source": check.source or None}
+                for check in self.checks
+            ],
             "assumptions": assumption_documents(self.assumptions),
         }
 

@@ -46,7 +46,8 @@ def tell(
     if origin is not None:
         remedies, then = _remedies(subject, origin, verdict)
     if verdict is None or then is None:
-        checks.extend(Check(None, text.format(port=subject.port)) for text in NOTHING_THERE)
+        for code, text in NOTHING_THERE.items():
+            checks.append(Check(None, text.format(port=subject.port), code=code))
     else:
         words = _words(subject, then)
         if subject.host.guest is not None:
@@ -59,9 +60,10 @@ def tell(
             certain.append(_NOT_ENOUGH)
         if subject.relay is not None and any(remedy.bind for remedy in remedies):
             rebind = subject.relay.rebind.format(port=subject.port)
-            checks.append(Check(None, f"the relay listens where it is told to: {rebind}"))
+            told = f"the relay listens where it is told to: {rebind}"
+            checks.append(Check(None, told, code="relay"))
         if heard is False:
-            checks.append(Check(None, _ABSENT.format(**words)))
+            checks.append(Check(None, _ABSENT.format(**words), code="heard"))
         checks.extend(_by_the_other_family(subject, verdict))
         if then:
             case = Case(then, subject.bindings, subject.host)
@@ -107,7 +109,7 @@ def _by_the_other_family(subject: Subject, verdict: Verdict) -> Iterator[Check]:
         if others.opens:
             family = f"IPv{others.endpoints[0].ip.version}"
             words = f"whether its machine has {family} too: then it opens {others.opens} as it is"
-            yield Check(None, words)
+            yield Check(None, words, code="other_family")
 
 
 def _words(subject: Subject, verdict: Verdict) -> dict[str, object]:
