@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from bindlab import backlog_of, listen
-from bindlab.linux import sockets_on
+from bindlab.linux import namespace_cookie, sockets_on
 from bindlab.opening import one_socket
 
 
@@ -44,6 +44,19 @@ LATE = pytest.mark.skipif(
 )
 BACKLOGS = pytest.mark.skipif(
     not _tells_backlogs(), reason="this system does not tell backlogs: test_other_stacks.py"
+)
+
+
+def _tells_namespaces() -> bool:
+    with socket.socket() as sock:
+        try:
+            return namespace_cookie(sock) is not None
+        except OSError:
+            return False
+
+
+COOKIES = pytest.mark.skipif(
+    not _tells_namespaces(), reason="no socket tells its network namespace (Linux 5.14 on)"
 )
 IPV6 = pytest.mark.skipif(not _has_ipv6(), reason="::1 cannot be bound here")
 

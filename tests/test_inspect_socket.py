@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 
 import pytest
+from attempts import COOKIES
 from namespace import Namespace, needs_namespaces, ns
 
 from bindlab import descriptor, inspect_socket
@@ -422,6 +423,7 @@ def test_a_zone_is_the_name_of_its_interface(ns: Namespace, name: str, zone: str
     ns.run(look)
 
 
+@COOKIES
 @needs_namespaces
 def test_a_socket_of_another_namespace(ns: Namespace) -> None:
     """Its zone is an index, which names nothing here, and it says that it lives elsewhere."""

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from attempts import IPV6, LINUX, LISTED, port_of
+from attempts import COOKIES, IPV6, LINUX, LISTED, port_of
 from lab_home import needs_lab
 
 from bindlab import (
@@ -388,6 +388,7 @@ def test_a_device_is_seen(real_laptop: LabHost) -> None:
         assert_loopback_only(server, host=real_laptop.host())
 
 
+@COOKIES
 @needs_lab
 def test_sockets_of_another_machine(real_laptop: LabHost) -> None:
     """A socket of another network namespace is judged on its own host, and not tried from here."""

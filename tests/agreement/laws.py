@@ -245,7 +245,7 @@ def _inside(pair: _Pair, tried: Sequence[Observation]) -> Iterator[Disagreement]
         elif lost:
             yield pair.broke("exactness: YES, and it does not connect", lost)
     elif pair.verdict.answer is Answer.YES:
-        if lost:
+        if lost and not _is_of_two(pair):
             yield pair.broke("exactness: YES from this source, and it does not connect", lost)
     elif (
         lost

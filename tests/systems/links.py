@@ -30,6 +30,10 @@ def _tagged(number: int) -> list[str]:
     return [f"link add link one name tagged type vlan id {number}"]
 
 
+def _double_tagged() -> list[str]:
+    return [*_tagged(5), "link set tagged up", "link add link tagged name inner type vlan id 6"]
+
+
 def _bond(mode: str) -> list[str]:
     commands = [f"link add bond type bond mode {mode} miimon 100"]
     for port in ("one", "two"):
@@ -37,13 +41,36 @@ def _bond(mode: str) -> list[str]:
     return [*commands, "link set bond up", "link set one up", "link set two up"]
 
 
-def _tunnel(kind: str, options: str = "local {own} remote {other}") -> Link:
-    ends = ("172.31.0.1", "172.31.0.2")
-    commands = []
+def _tunnel(kind: str, options: str = "local {own} remote {other}", *, by: int = 4) -> Link:
+    """Return a tunnel between addresses of the cable, of IP version *by*."""
+    ends, more = (("172.31.0.1", "172.31.0.2"), "/24 dev one")
+    if by == 6:
+        ends, more = (("fd31::1", "fd31::2"), "/64 dev one nodad")
+    sides = []
     for own, other in (ends, ends[::-1]):
         told = options.format(own=own, other=other)
-        commands.append([f"addr add {own}/24 dev one", f"link add tunnel type {kind} {told}"])
-    return Link("tunnel", "tunnel", *commands)
+        sides.append([f"addr add {own}{more}", f"link add tunnel type {kind} {told}"])
+    return Link("tunnel", "tunnel", *sides)
+
+
+def _macsec() -> Link:
+    """Return a link whose frames are encrypted, with one key for each direction (IEEE 802.1AE)."""
+    ends = ("02:00:00:00:00:01", "02:00:00:00:00:02")
+    keys = ("0" * 31 + "1", "0" * 31 + "2")
+    sides = []
+    for own in (0, 1):
+        other = 1 - own
+        peer = f"sec rx port 1 address {ends[other]}"
+        sides.append(
+            [
+                f"link set one address {ends[own]}",
+                "link add link one name sec type macsec encrypt on",
+                f"macsec add sec tx sa 0 pn 1 on key 0{own} {keys[own]}",
+                f"macsec add {peer}",
+                f"macsec add {peer} sa 0 pn 1 on key 0{other} {keys[other]}",
+            ]
+        )
+    return Link("sec", "sec", *sides)
 
 
 _VRF = ["link add red type vrf table 10", "link set red up", "link set one master red"]
@@ -53,11 +80,24 @@ _BRIDGE = ["link add bridge type bridge", "link set bridge up"]
 LINKS = {
     "cable": Link(),
     "VLAN": Link("tagged", "tagged", _tagged(5), _tagged(5)),
+    "VLAN in a VLAN": Link("inner", "inner", _double_tagged(), _double_tagged()),
     "VLANs that differ": Link("tagged", "tagged", _tagged(5), _tagged(6)),
     "macvlan": Link("mac", here=["link add link one name mac type macvlan mode bridge"]),
     "macvlan, private": Link("mac", here=["link add link one name mac type macvlan mode private"]),
     "ipvlan": Link("ipv", here=["link add link one name ipv type ipvlan mode l2"]),
+    "macvtap": Link("mac", here=["link add link one name mac type macvtap mode bridge"]),
     "bond": Link("bond", "bond", _bond("active-backup"), _bond("active-backup")),
+    "bond, in turn": Link("bond", "bond", _bond("balance-rr"), _bond("balance-rr")),
+    "team": Link(
+        "team",
+        here=["link add team type team", "link set one down", "link set one master team"],
+    ),
+    "dummy, through a cable": Link(
+        "dummy",
+        here=["link add dummy type dummy", "addr add 10.6.0.1/24 dev one", "link set one up"],
+        there=["addr add 10.6.0.2/24 dev one", "link set one up"],
+    ),
+    "MACsec": _macsec(),
     "address on a bond's port": Link(
         here=["link add bond type bond mode active-backup", "link set one down"],
         afterwards=["link set one down", "link set one master bond", "link set bond up"],
@@ -69,6 +109,9 @@ LINKS = {
     "GRE": _tunnel("gre"),
     "IP in IP": _tunnel("ipip"),
     "IPv6 in IPv4": _tunnel("sit"),
+    "IPv6 in IPv6": _tunnel("ip6tnl", "mode any local {own} remote {other}", by=6),
+    "GRE by IPv6": _tunnel("ip6gre", by=6),
+    "Ethernet in GRE": _tunnel("gretap"),
     "VXLAN": _tunnel("vxlan", "id 9 dstport 4789 remote {other}"),
     "Geneve": _tunnel("geneve", "id 9 remote {other}"),
 }
@@ -91,10 +134,10 @@ def _connects(peer: LabHost, address: str, port: int) -> bool:
     return True
 
 
-def examine(link: Link) -> tuple[int, list[str]]:
-    """Return how many verdicts there were over *link*, and those that the kernel contradicts."""
+def examine(link: Link) -> tuple[int, int, list[str]]:
+    """Return how many verdicts on *link* there were, how many got in, and what is contradicted."""
     wrong: list[str] = []
-    count = 0
+    count = reached = 0
     cables: dict[str, tuple[str, ...]] = {"one": (), "two": ()}
     with lab.network(here=Machine(cables), there=Machine(cables)) as net:
         net.here.call(run_ip, [*link.here, *_addressed(link.device, _HERE), *link.afterwards])
@@ -114,9 +157,10 @@ def examine(link: Link) -> tuple[int, list[str]]:
                         verdict = reachable_from(server, host=host).verdict(origin)
                         got_in = _connects(net.there, own, server.getsockname()[1])
                     count += 1
+                    reached += got_in
                     if got_in and not verdict:
                         wrong.append(f"{address} on {device}, from {origin}: {verdict}")
-    return count, wrong
+    return count, reached, wrong
 
 
 def main(names: Sequence[str]) -> int:
@@ -124,11 +168,14 @@ def main(names: Sequence[str]) -> int:
     status = 0
     for name in names or LINKS:
         try:
-            count, wrong = examine(LINKS[name])
+            count, reached, wrong = examine(LINKS[name])
         except RuntimeError as error:
             print(f"{name}: not made: {str(error).splitlines()[0]}", flush=True)
             continue
-        print(f"{name}: {count} verdicts, {len(wrong)} contradictions", *wrong, sep="\n  ")
+        print(
+            f"{name}: {count} verdicts, {reached} got in, {len(wrong)} contradictions", flush=True
+        )
+        print(*(f"  {each}\n" for each in wrong), sep="", end="", flush=True)
         status |= bool(wrong)
     return status
 
