@@ -1,6 +1,7 @@
 """The firewall of this machine, as evidence: rulesets that nft(8) loads, and what is read."""
 
 import shutil
+import struct
 from pathlib import Path
 
 import pytest
@@ -212,6 +213,30 @@ def test_what_manages_a_firewall_is_said(tmp_path: Path) -> None:
     assert not found.is_whole
     (tmp_path / "etc/ufw/ufw.conf").write_text("ENABLED=no\n")
     assert len(read_firewall(root=str(tmp_path)).programs) == 2
+
+
+def test_rules_of_iptables_are_understood() -> None:
+    """iptables-nft keeps its own structures: <linux/netfilter/xt_tcpudp.h>, and names of targets.
+
+    The bytes are made by hand from the header files, because iptables does not run here.
+    """
+    ports = struct.pack("=HHHHBBBB", 0, 0xFFFF, 8080, 8081, 0, 0, 0, 0)
+    docker = [
+        ("match", {1: b"tcp\0", 3: ports}),
+        ("counter", {}),
+        ("target", {1: b"DNAT\0", 3: bytes(48)}),
+    ]
+    rule = nftables._Rule(2, "nat", "DOCKER")
+    found = nftables._with_expressions(rule, docker)
+    assert not found.may_refuse
+    assert str(found.redirection) == (
+        "a rule sends TCP ports 8080 to 8081 elsewhere (nft list chain ip nat DOCKER)"
+    )
+    reject: list[tuple[str, dict[int, bytes]]] = [("counter", {}), ("target", {1: b"REJECT\0"})]
+    assert nftables._with_expressions(rule, reject).fate == "reject"
+    some = nftables._with_expressions(rule, [("match", {1: b"udp\0", 3: ports}), *reject])
+    assert (some.fate, some.may_refuse) == (None, True)
+    assert nftables._with_expressions(rule, [("target", {1: b"NEW\0"})]).may_refuse
 
 
 def test_names_of_tables_are_printed_safely() -> None:

@@ -33,6 +33,7 @@ from bindlab.printable import printable
 from bindlab.route import IPNetwork, Route
 
 _LONGEST: Final = 1 << 16  # bytes of a file that are read
+_PROC_DYNAMIC_FIRST: Final = 0xF0000000  # where Linux begins to count what is in /proc/net
 
 
 class _Uplink(NamedTuple):
@@ -78,24 +79,25 @@ def _environment_hints(environment: Mapping[str, str]) -> Iterator[tuple[GuestKi
 
 
 def _file_hints(root: str) -> Iterator[tuple[GuestKind, str]]:
+    found = False
     for kind, path, maker in FILES:
         if os.path.exists(_below(root, path)):
+            found = True
             yield kind, f"{path} exists, which {maker} makes"
-    for path, words, text in (
-        ("/proc/self/cgroup", CGROUPS, _text(root, "/proc/self/cgroup")),
-        ("/proc/self/mountinfo", MOUNTS, _mounts(_text(root, "/proc/self/mountinfo"))),
-    ):
+    if found:  # the longer files would say the same
+        return
+    for path, words in (("/proc/self/cgroup", CGROUPS), ("/proc/self/mountinfo", MOUNTS)):
+        text = _text(root, path)
         for kind, word in words:
-            if word in text:
+            if word in text and any(word in line for line in _lines_about_itself(text)):
                 yield kind, f"{path} names {word}"
                 break
 
 
-def _mounts(text: str) -> str:
-    """Return the lines about what a container engine mounts."""
+def _lines_about_itself(text: str) -> list[str]:
+    """Return the lines of /proc/self/cgroup, or of mountinfo those that an engine mounts."""
     lines = [line.split(" ", 5) for line in text.splitlines()]
-    of_engines = [each for each in lines if len(each) == 6 and each[4] in MOUNTED_ON]
-    return "\n".join(map(" ".join, of_engines))
+    return [" ".join(line) for line in lines if len(line) < 6 or line[4] in MOUNTED_ON]
 
 
 def _container(guest: Guest, uplink: _Uplink, interfaces: Sequence[Interface]) -> Guest:
@@ -181,11 +183,13 @@ def _is_of_an_engine(uplink: _Uplink) -> bool:
 def is_first_namespace(root: str) -> bool:
     """Whether the calling thread is in the network namespace of process 1, as far as is told.
 
-    Every namespace has a file /proc/PID/net/dev of its own, which anybody may look at.
+    Every namespace has a file /proc/PID/net/dev of its own, which anybody may look at. In a
+    sandbox such as gVisor, whose files have small numbers, each look at it is a new one.
     """
     try:
         first = os.stat(_below(root, "/proc/1/net/dev"))
-        return first.st_ino == os.stat(_below(root, "/proc/thread-self/net/dev")).st_ino
+        mine = os.stat(_below(root, "/proc/thread-self/net/dev"))
+        return first.st_ino == mine.st_ino or first.st_ino < _PROC_DYNAMIC_FIRST
     except OSError:
         return True
 
