@@ -244,6 +244,7 @@ def _from_peer(topology: Topology, asked: lab.LabHost, host: Host) -> Iterator[_
             if _other_zone(source, parse_address(dialled)):
                 continue
             usual = _stands_where_it_says(source, destination, arrives_by, host)
+            usual = usual and homes.get(int(source)) == leaves_by
             yield _Way(origin, str(source), destination, dialled, usual=usual)
             zone = source.scope_id if isinstance(source, IPv6Address) else None
             for name in links:

@@ -230,6 +230,8 @@ def _beside(origin: Origin, device: str | None, host: Host) -> set[tuple[int, in
         for name in claimed_links(origin, host) - Topology(host).masters.keys()
         for address in host.interface(name).addresses
         if _is_live(host.interface(name)) and origin in address.network and device in (None, name)
+        # A strict reverse path filter may let the origin in by another link alone.
+        if len(claimed_links(origin, host)) == 1 or host.interface(name).rp_filter != 1
     }
 
 
