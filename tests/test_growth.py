@@ -16,7 +16,9 @@ from attempts import LATE, LINUX
 from benchmarks.on_paper import LAYOUTS, host_with
 
 import bindlab
-from bindlab import BEYOND, THIS_HOST, Host, listen, reachable_from
+from bindlab import BEYOND, THIS_HOST, Host, Route, listen, reachable_from
+from bindlab.linux import routes
+from bindlab.linux.rules import Lookup
 from bindlab.reach import Origin
 
 PACKAGE = str(Path(bindlab.__file__).parent)
@@ -97,6 +99,19 @@ def test_a_second_question_is_remembered_and_not_for_ever() -> None:
     for number in range(3000):
         reach.verdict(f"8.8.{number >> 8}.{number & 255}")
     assert len(reach._verdicts) <= 1000
+
+
+def test_reading_routes_grows_no_faster_than_the_routes() -> None:
+    """Four times the lines of a table take at most about four times the calls."""
+    lookups = [Lookup(254, suppressed=0), Lookup(254)]  # as a VPN has them
+    few, many = (
+        walk(lambda n=n: list(routes._in_order(_lines(n), lookups))).calls for n in (FEW, MANY)
+    )
+    assert many < few * MANY / FEW * 1.2
+
+
+def _lines(number: int) -> list[routes._Line]:
+    return [routes._Line(254, away=[Route(f"10.0.{n}.0/24")]) for n in range(number)]
 
 
 @LINUX

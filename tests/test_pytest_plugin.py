@@ -205,7 +205,7 @@ def test_a_failure_ends_in_the_test(pytester: pytest.Pytester) -> None:
         [
             ">       assert_loopback_only(server)",
             "E       AssertionError: 0.0.0.0:* is *",
-            "E       bound to 0.0.0.0:*: every IPv4 address of this machine",
+            "E         Bound to 0.0.0.0:*: every IPv4 address of this machine.",
             "test_suite.py:4: AssertionError",
         ]
     )

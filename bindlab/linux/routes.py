@@ -108,10 +108,11 @@ def _in_order(lines: Iterable[_Line], order: Iterable[Lookup]) -> Iterator[Route
         tables.setdefault(line.table, []).extend(line.away or ())
     place = 0
     for table, suppressed in order:
-        count = [route for route in tables.get(table, ()) if route.network.prefixlen > suppressed]
+        routes = tables.get(table, ())
+        count = [route for route in routes if route.network.prefixlen > suppressed]
         for route in count:
             yield route.replace(lookup=place) if place else route
-        tables[table] = [route for route in tables.get(table, ()) if route not in count]
+        tables[table] = [route for route in routes if route.network.prefixlen <= suppressed]
         place += bool(count)
 
 
