@@ -429,6 +429,14 @@ def test_without_netlink_the_rest_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     assert this_host().local_routes is None
 
 
+@needs_namespaces
+def test_a_reverse_path_filter_of_3_is_loose(ns: Namespace) -> None:
+    """Linux takes any number for rp_filter; what is neither 0 nor 1 is loose."""
+    ns.pair("eth0", "wire0")
+    ns.sysctl("ipv4/conf/eth0/rp_filter", 3)
+    assert named(ns.run(interfaces))["eth0"].rp_filter == 2
+
+
 # The host
 
 
