@@ -148,7 +148,7 @@ def sockets_of(target: object) -> tuple[HasFileno, ...]:
 
 def _served(port: int) -> int:
     if port == 0:
-        raise ValueError("port 0 is none to try: give the number that the server has")
+        raise ValueError("port 0 is not the port of a server: give the number that the server has")
     return port
 
 

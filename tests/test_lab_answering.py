@@ -509,7 +509,7 @@ def test_it_reads_as_text() -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ((0,), ValueError, "port 0 is none to try"),
+        ((0,), ValueError, "port 0 is not the port of a server"),
         ((65536,), ValueError, "out of range"),
         ((True,), TypeError, "port is an int"),
         (("127.0.0.1:3000",), TypeError, "port is an int"),

@@ -221,7 +221,7 @@ def test_an_endpoint_is_judged(capsys: pytest.CaptureFixture[str]) -> None:
         (["localhost:3000"], '"localhost" is a name'),
         (["3000x"], "has no port"),
         (["99999"], "port 99999 is out of range"),
-        (["0"], "port 0 is none to try"),
+        (["0"], "port 0 is not the port of a server"),
         (["3000", "--from", "0.0.0.0"], "nothing sends from such an address"),
         (["127.0.0.1:3000", "--udp"], "write 127.0.0.1:3000/udp"),
         (["--from", "192.168.0.50"], "need a target"),
@@ -233,3 +233,60 @@ def test_wrong_arguments(
 ) -> None:
     """What cannot be asked ends with status 2, and says what to write."""
     assert said in refused(capsys, *arguments)
+
+
+def test_probing_from_the_other_side(capsys: pytest.CaptureFixture[str]) -> None:
+    """What one attempt met, what that means, and what to run on the other machine."""
+    with listen() as server:
+        port = port_of(server)
+        text = printed(capsys, "probe", f"127.0.0.1:{port}")
+        assert text.startswith(f"Yes: 127.0.0.1:{port} accepted the connection after ")
+        document = json.loads(printed(capsys, "probe", f"http://127.0.0.1:{port}/x", "--json"))
+        assert (document["outcome"], document["accepted"]) == ("accepted", True)
+    text = printed(capsys, "probe", f"127.0.0.1:{port}", status=4)
+    assert text.startswith(f"No: 127.0.0.1:{port} refused after ")
+    assert text.endswith(f"this says more: bindlab {port} --from here\n")
+    assert "has no port" in refused(capsys, "probe", "127.0.0.1")
+
+
+def test_here_is_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
+    """``--from here`` asks for programs on this machine."""
+    with listen() as server:
+        port = port_of(server)
+        text = printed(capsys, str(port), "--from", "here")
+    assert text.startswith(f"Yes: this machine opens http://127.0.0.1:{port}")
+
+
+@LINUX
+def test_an_audit_demands(capsys: pytest.CaptureFixture[str]) -> None:
+    """The status says whether another port than those allowed is open to other machines."""
+    with listen(0, "0.0.0.0") as server:
+        port = str(port_of(server))
+        main(["audit", "--json"])
+        beyond = json.loads(capsys.readouterr().out)["beyond"]
+        assert port in beyond
+        allowed = [word for each in beyond for word in ("--allow", each)]
+        text = printed(capsys, "audit", *allowed)
+        assert text.startswith("Yes: nothing but ")
+        others = [word for each in beyond if each != port for word in ("--allow", each)]
+        text = printed(capsys, "audit", "--allow", "1", *others, status=1)
+        assert text.startswith(f"No: {port} should not be open to other machines.")
+    assert "is no port" in refused(capsys, "audit", "--allow", "x")
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """``--version`` names the program and its version."""
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out.startswith("bindlab 0.")
+
+
+def test_messages_speak_of_options(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is wrong with an argument is said in the words of the command, and fits the page."""
+    with pytest.raises(SystemExit):
+        main(["127.0.0.1:3000", "--from", "nobody"])
+    said = capsys.readouterr().err
+    assert said.startswith("bindlab: --from nobody: ")
+    assert not {"THIS_HOST", "Interface", "Endpoint.parse"} & set(said.replace(",", " ").split())
+    assert max(map(len, said.splitlines())) <= 80

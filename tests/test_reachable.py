@@ -109,8 +109,8 @@ def test_text_says_what_it_assumes(laptop: Host) -> None:
 @pytest.mark.parametrize(
     ("target", "error", "says"),
     [
-        pytest.param(0, ValueError, "port 0 is none to try", id="port-0"),
-        pytest.param("0", ValueError, "port 0 is none to try", id="port-0-as-text"),
+        pytest.param(0, ValueError, "port 0 is not the port of a server", id="port-0"),
+        pytest.param("0", ValueError, "port 0 is not the port of a server", id="port-0-as-text"),
         pytest.param(65536, ValueError, "out of range", id="no-port"),
         pytest.param("65536", ValueError, "out of range", id="no-port-as-text"),
         pytest.param("03000", ValueError, "plain decimal", id="octal"),

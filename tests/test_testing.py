@@ -220,13 +220,13 @@ def test_it_answers_where_it_should() -> None:
         assert_loopback_only(port)
         first, *_ = failure(assert_answers_only_on, port, "127.0.0.1", "::1")
         assert first == (
-            f"port {port} does not answer on 127.0.0.1 and ::1 only: it does not answer on ::1 (lo)"
+            f"port {port} does not answer on 127.0.0.1 and ::1 only: it does not answer on ::1 (lo)."
         )
         ipv6.listen()
         assert_answers_only_on([ipv4, ipv6], "127.0.0.1", Endpoint("::1", port))
         assert_loopback_only(port)
         first, *rest = failure(assert_answers_only_on, [ipv4, ipv6], f"127.0.0.1:{port}")
-        assert first.endswith("only: it answers on ::1 (lo)")
+        assert first.endswith("only: it answers on ::1 (lo).")
         assert re.search(rf"> lo +\[::1\]:{port} accepted", "\n".join(rest))
         assert f"Bound to 127.0.0.1:{port}." in "\n".join(rest)
 

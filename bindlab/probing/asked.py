@@ -68,7 +68,7 @@ def _checked(endpoint: Endpoint) -> Endpoint:
     if endpoint.is_unspecified:
         raise ValueError(
             f"{endpoint} is a wildcard, which is for listening and cannot be dialled: "
-            f"write one that it stands for, such as {_loopback(endpoint)}"
+            f"write one of its addresses, such as {_loopback(endpoint)}"
         )
     if endpoint.port == 0:
         raise ValueError(f"{endpoint}: nothing has port 0: write the port that the server has")

@@ -121,7 +121,7 @@ class Ranks:
             return InterfaceRank("", Rank.NONE)
         name = interface.display_name
         if interface is self._loopback:
-            other = "which is no link: others come by another interface"
+            other = "which others cannot use: they come by another interface"
             return InterfaceRank(name, Rank.LOOPBACK, reason=other)
         if not interface.is_live:
             hint = _hint(interface)

@@ -7,11 +7,9 @@ from bindlab.assumption import Assumption, assuming, assumption_documents
 from bindlab.binding import Binding
 from bindlab.host import Host
 from bindlab.page import indented, page_width, wrapped
-from bindlab.reach.drawing import drawing
 from bindlab.reach.interface_rank import Ranks
 from bindlab.reach.judging import judge
 from bindlab.reach.origin import OriginLike, Place, neighbours, parse_origin, places
-from bindlab.reach.picture import picture
 from bindlab.reach.render import answer, bound_to, markup, table
 from bindlab.reach.return_path import Routing
 from bindlab.reach.topology import Topology
@@ -201,10 +199,14 @@ class Reach:
         """
         columns = page_width() if width is None else width
         hidden = set[str]() if unfolded else self._virtual
+        from bindlab.reach.picture import picture  # not needed until somebody looks
+
         return picture(self.host, self.bound, self.rows, hidden, columns)
 
     def svg(self, *, unfolded: bool = False) -> str:
         """Return the same picture as SVG, for a page that is light or dark."""
+        from bindlab.reach.drawing import drawing  # not needed until somebody looks
+
         return drawing(self.host, self.bound, self.rows, set[str]() if unfolded else self._virtual)
 
     def to_document(self) -> dict[str, object]:

@@ -5,6 +5,7 @@ from bindlab.binding import Binding
 from bindlab.endpoint import Transport, address_text, parse_port, parse_transport
 from bindlab.host import Host
 from bindlab.linux import ListedSocket
+from bindlab.page import columns, page_width, wrapped
 from bindlab.printable import printable
 from bindlab.probing import Outcome
 from bindlab.scanning.addresses import LocalAddress, local_addresses, told_of_vrfs
@@ -76,16 +77,13 @@ class Answering(Value):
             (each.address.name, address_text(each.address.ip), each.probe.outcome.value)
             for each in self.attempts
         ]
-        wide = [max((len(line[column]) for line in tried), default=0) for column in (0, 1)]
+        width = page_width()
+        silent = (f"{each.endpoint} is bound, without listening" for each in self.not_listening)
         return "\n".join(
             [
                 f"{name} is bound to {bound}" if bound else f"nothing answers on {name}",
-                *(f"  {a:{wide[0]}}  {b:{wide[1]}}  {outcome}" for a, b, outcome in tried),
-                *self.evidence,
-                *(
-                    f"{binding.endpoint} is bound, without listening"
-                    for binding in self.not_listening
-                ),
+                *columns(tried, width),
+                *(line for each in (*self.evidence, *silent) for line in wrapped(each, width)),
             ]
         )
 
@@ -119,7 +117,7 @@ def answering(
     """
     number = parse_port(port)
     if number == 0:
-        raise ValueError("port 0 is none to try: give the number that the server has")
+        raise ValueError("port 0 is not the port of a server: give the number that the server has")
     kind = parse_transport(transport)
     where = this_host() if host is None else _checked(host)
     addresses = tuple(local_addresses(where))

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from bindlab.binding import Binding
 from bindlab.endpoint import Endpoint, IPAddress, address_text, parse_address, unmap
+from bindlab.page import columns
 from bindlab.reach import Reach
 from bindlab.reachable import reachable_from
 from bindlab.scanning import (
@@ -17,6 +18,7 @@ from bindlab.scanning import (
 from bindlab.snapshot import this_host
 from bindlab.special_addresses import Kind, kind_of_address
 from bindlab.target import Port, Target, parse_target
+from bindlab.testing.message import WIDTH, message
 
 __unittest = True  # unittest ends a traceback above the modules that have this
 
@@ -57,16 +59,17 @@ def assert_answers_only_on(
     faults, wrong = _faults(wanted, seen)
     if faults:
         words = " and ".join(dict.fromkeys(map(address_text, wanted)))
-        sentence = f"port {port} does not answer on {words} only: {'; '.join(faults)}"
+        sentence = f"port {port} does not answer on {words} only: {'; '.join(faults)}."
     elif seen.what_changed:
         changes = "; ".join(seen.what_changed)
-        sentence = f"port {port} changed while it was tried, which proves nothing: {changes}"
+        sentence = f"port {port} changed while it was tried, which proves nothing: {changes}."
     else:
         return
     if reach is None and (bindings := deduce(port, "tcp", seen).bindings):
         reach = Reach(bindings, host)
     table = _listed(seen.attempts, wrong)
-    raise AssertionError("\n\n".join([sentence, table, *([] if reach is None else [str(reach)])]))
+    evidence = [table] if reach is None else [table, reach.text(width=WIDTH)]
+    raise AssertionError(message(sentence, *evidence))
 
 
 def _faults(
@@ -88,11 +91,11 @@ def _faults(
 
 def _listed(attempts: Sequence[Attempt], wrong: Collection[IPAddress] = ()) -> str:
     """Return one line for each address that was tried, with a mark where it should not be so."""
-    width = max(len(each.address.name) for each in attempts)
-    return "\n".join(
-        f"{'>' if each.address.ip in wrong else ' '} {each.address.name:{width}}  {each.probe}"
+    rows = [
+        (f"{'>' if each.address.ip in wrong else ' '} {each.address.name}", str(each.probe))
         for each in attempts
-    )
+    ]
+    return "\n".join(columns(rows, WIDTH, ""))
 
 
 def _port_of(target: Target) -> tuple[int, Reach | None]:
@@ -110,7 +113,7 @@ def _port_of(target: Target) -> tuple[int, Reach | None]:
         raise ValueError(f"these sockets have several ports: ask for one of {several}")
     (port,) = ports
     if port == 0:
-        raise ValueError("port 0 is none to connect to: give the number that the system chose")
+        raise ValueError("port 0 means that the system chooses: give the number that it chose")
     return port, None if isinstance(one, Endpoint | Binding) else reach
 
 
