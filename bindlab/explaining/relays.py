@@ -29,6 +29,10 @@ _CONTAINER: Final = Relay(
     _INSIDE,
     "publish the port with no address in front of it: -p {port}:{port}",
 )
+# One program by two names, and its process may have the other's.
+_PASST: Final = _CONTAINER._replace(
+    does="passes it to a container or a virtual machine, where the server proper is"
+)
 _PROXY: Final = Relay(
     "is a reverse proxy as a rule: the server proper is elsewhere then",
     "it turns clients away, or passes them to a server that does",
@@ -48,12 +52,10 @@ RELAYS: Final[Mapping[str, Relay]] = {
     "rootlessport": _CONTAINER,
     # https://github.com/rootless-containers/slirp4netns, https://passt.top/
     "slirp4netns": _CONTAINER,
-    "pasta": _CONTAINER,
-    "pasta.avx2": _CONTAINER,
-    "passt": _CONTAINER._replace(does="passes it to a virtual machine, where the server proper is"),
-    "passt.avx2": _CONTAINER._replace(
-        does="passes it to a virtual machine, where the server proper is"
-    ),
+    "pasta": _PASST,
+    "pasta.avx2": _PASST,
+    "passt": _PASST,
+    "passt.avx2": _PASST,
     # https://learn.microsoft.com/windows/wsl/networking
     "wslrelay": Relay(
         "passes it to WSL 2, where the server proper is",

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from bindlab.binding import Binding
-from bindlab.endpoint import Transport
+from bindlab.endpoint import Transport, address_text
 from bindlab.explaining.relays import RELAYS, UNKNOWN, Relay
 from bindlab.host import Host
 from bindlab.linux import owners
@@ -71,7 +71,10 @@ def _relay(who: str) -> Relay | None:
 def _trouble(found: Answering) -> str:
     if not found.closed_at_once or not found.bindings:
         return ""
-    return f"something is wrong behind it: port {found.port} accepts, and closes at once"
+    ended = [address_text(address.ip) for address in found.closed_at_once]
+    taken = [one for one in found.attempts if one.probe.accepted]
+    at = f" at {' and '.join(ended)}" if len(ended) < len(taken) else ""
+    return f"something is wrong behind it: port {found.port} accepts{at}, and closes at once"
 
 
 def _certain(found: Answering, owners: Mapping[Binding, str]) -> Iterator[str]:

@@ -95,8 +95,11 @@ def _remedies(
         return plain, then
     inside = Reach(bindings, host).verdict(THIS_HOST) if bindings else None
     local = remedies_for(bindings, host, THIS_HOST, bind, inside)
-    if inside and not local:
+    if inside and any(endpoint.ip.is_loopback for endpoint in inside.endpoints):
         local = (Remedy((), inside),)
+    elif inside:  # what enters by loopback does not reach a server on another address
+        anew = remedies_for((), host, THIS_HOST, bind, None)
+        local = tuple(one for one in anew if one.bind and one.bind.is_unspecified)
     plain = plain or (Remedy((), then),)
     return through_host(plain, local, host.guest, bind), then
 

@@ -84,8 +84,8 @@ def observe(
     """Try *port* on *addresses*, a few at a time, and list its sockets around that.
 
     *sparing* leaves out what the list tells already: of the addresses that one listed socket
-    serves a single one is dialled, and none by UDP. Connections are watched for *linger*
-    seconds, whether the peer ends them at once.
+    serves one of loopback and one other are dialled, and none by UDP. Connections are watched
+    for *linger* seconds, whether the peer ends them at once.
 
     One connection that no listed socket explains is tried a second time, so that a server that
     has ended is not taken for NAT, or for one of a single address.
@@ -122,11 +122,15 @@ def observe(
 def _telling(
     addresses: Sequence[LocalAddress], sockets: Sequence[Binding], transport: Transport
 ) -> list[LocalAddress]:
-    """Return those of *addresses* where something may be met that the list does not tell."""
-    untried = list(sockets) if transport == "tcp" else []
+    """Return those of *addresses* where something may be met that the list does not tell.
+
+    A relay may enter by the loopback of what is behind it for one, and not for another (pasta).
+    """
+    untried = [(one, loop) for one in sockets for loop in (True, False) if transport == "tcp"]
     found: list[LocalAddress] = []
     for address in addresses:
-        served = [one for one in untried if address.is_served_by([one])]
+        loop = address.is_loopback
+        served = [one for one in untried if one[1] is loop and address.is_served_by(one[:1])]
         if served or not address.is_served_by(sockets):
             found.append(address)
             untried = [one for one in untried if one not in served]

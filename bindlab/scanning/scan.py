@@ -98,7 +98,8 @@ def answering(
     127.0.0.0/8 that nobody uses, where only a wildcard answers. What is bound follows from
     where it answers. Where the system lists sockets to anybody (Linux, sock_diag(7)) that is
     believed, and says more: the device, whether a wildcard is dual-stack. Then each socket is
-    dialled once, and addresses where none is listed, to see whether something redirects them.
+    dialled by loopback and by one other address, and so is each address where none is listed,
+    to see whether something redirects it.
     Silence is tried again alone, and each connection is watched for 0.1 s: who ends it at once
     is named in ``closed_at_once``. No privilege is needed, and nothing is read of processes.
     Sockets are listed before the attempts and after them, so that a server which stops
