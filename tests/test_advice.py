@@ -37,7 +37,7 @@ def explained(binding: Binding, origin: object, host: Host) -> Explanation:
         raise
 
 
-@settings(max_examples=150)
+@settings(max_examples=200, deadline=None)
 @given(hosts, bindings, origins)
 def test_each_set_of_changes_is_enough(host: Host, binding: Binding, origin: object) -> None:
     """Made on paper, one change after the other, each set is enough, the smallest first."""
@@ -53,7 +53,7 @@ def test_each_set_of_changes_is_enough(host: Host, binding: Binding, origin: obj
         assert after == remedy.verdict
 
 
-@settings(max_examples=150)
+@settings(max_examples=200, deadline=None)
 @given(hosts, bindings, origins)
 def test_whoever_is_shut_out_is_told_what_is_enough(
     host: Host, binding: Binding, origin: object

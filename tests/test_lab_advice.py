@@ -374,7 +374,8 @@ def test_on_a_laptop(case: str, bound: str) -> None:
         assert given.says in flat(found)
         assert bool(found) is (met == "hello")
         assert carry_out(found, running, net.laptop, bound) == given.opens
-        assert read_from_colleague(net, address) == "hello"
+        # It asks the link anew some seconds after it found nobody there.
+        assert "hello" in (read_from_colleague(net, address) for _ in range(5))
 
 
 def ruleset(rule: str, policy: str = "accept") -> str:

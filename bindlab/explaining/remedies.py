@@ -146,6 +146,9 @@ class _Block(NamedTuple):
         """The interfaces by which *origin* may come, the likeliest first."""
         if self.verdict.interface is not None:
             return [self.host.interface(self.verdict.interface)]
+        pinned = [self.host.interface(one.device) for one in self.bindings if one.device]
+        if pinned and not pinned[0].holds_loopback:
+            return pinned[:1]
         if isinstance(self.origin, Interface):
             return [self.host.interface(self.origin.name)]
         default = {r.interface for r in self.host.routes or () if not r.network.prefixlen}
