@@ -363,3 +363,42 @@ def test_wrong_arguments_are_refused(arguments: dict[str, object], words: str) -
     """Names are text, and cleaning is a choice."""
     with pytest.raises(TypeError, match=words):
         activated(**arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("names", ["web", "web:", "unknown"])
+def test_names_of_sockets_that_were_not_passed(names: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names without sockets contradict each other, so that nobody guesses which is meant."""
+    monkeypatch.setenv("LISTEN_PID", str(os.getpid()))
+    monkeypatch.setenv("LISTEN_FDS", "0")
+    monkeypatch.setenv("LISTEN_FDNAMES", names)
+    with pytest.raises(ValueError, match="LISTEN_FDNAMES"):
+        activated("web")
+    assert activated() == ()
+
+
+@pytest.mark.parametrize("name", ["a", "unknow", "web"])
+def test_sockets_without_names_are_called_unknown(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks for another name is given none of them (sd_listen_fds_with_names(3))."""
+    monkeypatch.setenv("LISTEN_PID", str(os.getpid()))
+    monkeypatch.setenv("LISTEN_FDS", "1")
+    monkeypatch.delenv("LISTEN_FDNAMES", raising=False)
+    assert activated(name) == ()
+
+
+@pytest.mark.parametrize(
+    ("variable", "most"), [("LISTEN_FDS", 9), ("LISTEN_PID", 9), ("LISTEN_PIDFDID", 20)]
+)
+def test_numbers_have_a_bounded_length(
+    variable: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A number of more digits than the service manager ever writes is none."""
+    for name, text in (("LISTEN_PID", str(os.getpid())), ("LISTEN_FDS", "0")):
+        monkeypatch.setenv(name, text)
+    own = {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "0", "LISTEN_PIDFDID": "0"}[variable]
+    monkeypatch.setenv(variable, own.zfill(most))
+    assert activated() == ()
+    monkeypatch.setenv(variable, own.zfill(most + 1))
+    with pytest.raises(ValueError, match=variable):
+        activated()

@@ -2,8 +2,18 @@
 
 import pytest
 
-from bindlab import Condition, Host, Interface, Reason, answering, listen, reachable_from
-from bindlab.endpoint import Endpoint
+from bindlab import (
+    Binding,
+    Condition,
+    Endpoint,
+    Host,
+    Interface,
+    Reason,
+    Transport,
+    answering,
+    listen,
+    reachable_from,
+)
 from bindlab.opening import hints
 from bindlab.scanning import local_addresses, scan
 
@@ -75,3 +85,35 @@ def test_a_link_local_address_on_a_port_is_nobody_s() -> None:
     """Its link is the bridge's, where the machine has not got it."""
     verdict = reachable_from("[fe80::1%eth0]:80", host=PORT).verdict("fe80::9%br0")
     assert verdict.reason is Reason.ZONE
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+@pytest.mark.parametrize(
+    ("accept", "device", "expected"),
+    [
+        (False, None, Reason.VRF),
+        (True, None, Condition.L3MDEV_ACCEPT),
+        (None, None, Condition.L3MDEV_ACCEPT),
+        (False, "red", None),
+        (False, "v0", None),
+        (True, "eth0", Reason.DEVICE),
+    ],
+)
+def test_who_is_in_a_vrf_reaches_what_is_bound_there(
+    transport: Transport,
+    accept: bool | None,
+    device: str | None,
+    expected: Reason | Condition | None,
+) -> None:
+    """A socket without a device takes what comes by a VRF only where its own setting says so."""
+    other = "udp" if transport == "tcp" else "tcp"
+    settings = {f"{transport}_l3mdev_accept": accept, f"{other}_l3mdev_accept": not accept}
+    binding = Binding(Endpoint("0.0.0.0", 80, transport), device=device, listening=True)
+    reach = reachable_from(binding, host=IN_VRF.replace(**settings))
+    verdict = reach.verdict(IN_VRF.interface("v0"))
+    if isinstance(expected, Reason):
+        assert verdict.reason is expected
+    else:
+        assert verdict
+        assert (Condition.L3MDEV_ACCEPT in verdict.conditions) == (expected is not None)
+    assert (Reason.VRF in verdict.reasons) == (expected is Reason.VRF)

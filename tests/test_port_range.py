@@ -2,10 +2,11 @@
 
 from itertools import islice
 
+import pytest
 from attempts import LINUX, port_of
 from namespace import in_namespace, setting
 
-from bindlab.opening import bind
+from bindlab.opening import bind, port_range
 from bindlab.opening.port_range import ephemeral_ports, free_choice, privileged_below
 
 
@@ -37,3 +38,11 @@ def test_a_range_that_changed_is_heeded_at_once() -> None:
         for _ in range(20):
             with bind() as sock:
                 assert port_of(sock) in range(low, low + 10)
+
+
+def test_where_the_system_does_not_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dynamic ports of RFC 6335, and 1024, are assumed."""
+    monkeypatch.setattr(port_range, "_setting", lambda name: "")
+    assert ephemeral_ports() == range(49152, 65536)
+    assert sorted(free_choice()) == [*range(49152, 65536)]
+    assert privileged_below() == 1024

@@ -200,3 +200,9 @@ def test_all_are_listed() -> None:
     found = reach(CROWD.replace(routes=[DEFAULT])).endpoints
     assert len(set(found)) == len(found) == 5
     assert all(endpoint.reason for endpoint in found)
+
+
+def test_an_address_of_the_internet_goes_before_a_private_one() -> None:
+    """Of addresses that are alike in all else, the one that more people can open."""
+    host = Host.of(lo="127.0.0.1/8", eth0=["10.0.0.12/24", "203.0.113.7/24"])
+    assert reach(host).urls()[0] == "http://203.0.113.7:80"

@@ -735,3 +735,12 @@ def test_a_range_with_steps_is_named_as_it_was_given() -> None:
             stack.enter_context(listen(port))
         with pytest.raises(AddressInUseError, match=r"no port of range\(8000, 8020, 10\) is free"):
             allocate(within=range(8000, 8020, 10))
+
+
+def test_within_reaches_the_last_port() -> None:
+    """65535 is a port as well; where somebody has it, the system says so."""
+    try:
+        with allocate(within=range(65535, 65536)) as held:
+            assert held.port == 65535
+    except AddressInUseError:
+        pass
