@@ -107,16 +107,14 @@ Rows = tuple[Sequence[str], Iterable[Sequence[str]]]
 
 def _members(kind: type, rules: Iterable[object]) -> Iterable[Sequence[str]]:
     """Return each member of an enum with its docstring, and the sentences that say it."""
-    source = inspect.getsource(kind).splitlines()
+    source = inspect.getsource(kind)
     sentences: dict[object, list[str]] = {}
     for rule in rules:
-        sentences.setdefault(rule.word, []).append(rule.sentence)
+        sentences.setdefault(rule.word, []).append(f"*{rule.sentence}*")
     for member in kind:
-        start = next(
-            i for i, line in enumerate(source) if line.strip().startswith(f"{member.name} =")
-        )
-        doc = source[start + 1].strip().strip('"').replace("``", "`")
-        said = "; ".join(f"*{text}*" for text in sentences.get(member, []))
+        found = re.search(rf'^    {member.name} = .*\n    """(.*?)"""', source, re.M | re.S)
+        doc = " ".join((found[1] if found else "").split()).replace("``", "`")
+        said = "; ".join(dict.fromkeys(sentences.get(member, [])))
         yield f"`{member.name}`", f"`{member.name.lower()}`", doc, said.replace("|", "\\|")
 
 
@@ -153,8 +151,10 @@ def _public() -> Rows:
                 home = getattr(thing, "__module__", module)
                 doc = inspect.getdoc(thing) if callable(thing) else ""
                 first = " ".join((doc or "").split("\n\n")[0].split()).split(". ")[0].rstrip(".")
-                if inspect.isclass(thing) and doc == inspect.getdoc(object):
-                    first = ""
+                if isinstance(thing, bindlab.Vantage):
+                    first = f"A place to ask from: {thing.value}"
+                elif not callable(thing):
+                    first = "A type, for annotations"
                 yield module, f"{{py:obj}}`~{_described(module, home, name)}`", _plain(first)
 
     return ("module", "name", "what it is"), rows()

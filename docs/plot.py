@@ -21,7 +21,7 @@ def plot(table: str) -> str:
         for line in table.splitlines()
         if line.startswith("| ") and "**" in line
     ]
-    rows = [row for row in rows if not row[1].startswith(("1 s", "1 %")) and "on `" not in row[1]]
+    rows = [row for row in rows if not row[1].startswith("1 ") and "on `" not in row[1]]
     bottom = TOP + len(rows) * ROW
     parts = [
         f'<path d="M{_x(tick):.0f},{TOP - 6} V{bottom}" stroke="currentColor" '

@@ -9,7 +9,7 @@ from .peers import present
 from .scale import Scale
 from .timing import Sampler, compare
 
-__all__ = ["lines"]
+__all__ = ["lines", "of_process"]
 
 PEERS = (
     "ephemeral_port_reserve",
@@ -35,7 +35,8 @@ def lines(scale: Scale) -> Iterator[Line]:
     unit = "import socket"
     peers = [f"import {name}" for name in filter(present, PEERS)]
     statements = [unit, *GOALS, *peers]
-    compared = compare({each: _sampler(each) for each in statements}, scale.rounds)
+    samplers = {each: of_process("-I", "-c", each) for each in statements}
+    compared = compare(samplers, scale.rounds)
     others = compared.but(unit, *GOALS)
     for statement, goal in GOALS.items():
         yield Line(
@@ -48,12 +49,13 @@ def lines(scale: Scale) -> Iterator[Line]:
         others = {}
 
 
-def _sampler(statement: str) -> Sampler:
-    command = [sys.executable, "-I", "-c", statement]
+def of_process(*arguments: str) -> Sampler:
+    """Return a sampler of a whole Python process that is started so."""
+    command = [sys.executable, *arguments]
 
     def sample() -> float:
         started = _time_of_children()
-        subprocess.run(command, check=True)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         return _time_of_children() - started
 
     return sample

@@ -3,7 +3,18 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from . import asking, enumerating, holding, importing, memory, opening, racing, responding, waiting
+from . import (
+    asking,
+    enumerating,
+    holding,
+    importing,
+    memory,
+    opening,
+    people,
+    racing,
+    responding,
+    waiting,
+)
 from .figures import Line
 from .scale import Scale
 
@@ -18,5 +29,6 @@ PARTS: Final[Mapping[str, Callable[[Scale], Iterator[Line]]]] = {
     "ask": asking.lines,
     "wait": waiting.lines,
     "respond": responding.lines,
+    "people": people.lines,
     "memory": memory.lines,
 }

@@ -18,7 +18,7 @@ class Scale(NamedTuple):
 
 
 FULL = Scale(
-    rounds=41,
+    rounds=25,
     held=(0, 10, 100, 1000, 10_000),
     claims=4000,
     addresses=(1, 10, 100, 1000, 5000),
