@@ -220,7 +220,8 @@ def test_it_answers_where_it_should() -> None:
         assert_loopback_only(port)
         first, *_ = failure(assert_answers_only_on, port, "127.0.0.1", "::1")
         assert first == (
-            f"port {port} does not answer on 127.0.0.1 and ::1 only: it does not answer on ::1 (lo)."
+            f"port {port} does not answer on 127.0.0.1 and ::1 only: "
+            "it does not answer on ::1 (lo)."
         )
         ipv6.listen()
         assert_answers_only_on([ipv4, ipv6], "127.0.0.1", Endpoint("::1", port))

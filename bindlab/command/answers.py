@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from bindlab import Endpoint, Host, Outcome, Probe, audit, explain, probe, this_host
+from bindlab import Endpoint, Host, Outcome, Probe, Scope, audit, explain, probe, this_host
 from bindlab.command.machine import machine_document, machine_text
 from bindlab.endpoint import address_text
 from bindlab.page import listed, page_width, wrapped
@@ -55,10 +55,15 @@ def explained(target: str, origin: str | None, is_udp: bool, unfolded: bool) -> 
         _check_origin(origin)
     found = explain(target, origin, transport="udp" if is_udp else "tcp")
     status = 0 if found else 1 if found.bindings else 4
+    more = ""
+    if origin is None and found.bindings and found.reach.scope > Scope.HOST:
+        udp = " --udp" if is_udp else ""
+        more = f"Somebody cannot? bindlab {target}{udp} --from THEIR-ADDRESS says why."
+        more = "\n".join(["", "", *wrapped(more, page_width())])
     return Answer(
         status,
         found.to_document,
-        lambda: found.text(unfolded=unfolded, hint="--all"),
+        lambda: found.text(unfolded=unfolded, hint="--all") + more,
     )
 
 

@@ -131,10 +131,15 @@ def _checks(found: Explanation, width: int, hint: str | None) -> list[str]:
 
 def _audience(found: Explanation, remedy: Remedy) -> str:
     """Return who is let in by *remedy*, in words."""
+    rows = found.lets_in(remedy)
     if remedy.bind is not None and remedy.bind.is_unspecified:
         family = "IPv4 " if remedy.bind.ip.version == 4 else ""
-        return f"every {family}network"
-    rows = found.lets_in(remedy)
+        too = (
+            ", the internet too"
+            if any(row.origin is INTERNET and row.opens for row in rows)
+            else ""
+        )
+        return f"every {family}network{too}"
     background = {rank.name for _, rank in ranked(found.host) if rank.is_virtual}
     origins = [row.origin for row in rows]
     words = [

@@ -6,7 +6,17 @@ import os
 from collections.abc import Callable, Iterator
 from unittest import mock
 
-from bindlab import Binding, Endpoint, Host, Outcome, Probe, reachable_from
+from bindlab import (
+    Audit,
+    Binding,
+    Endpoint,
+    Host,
+    Listener,
+    Outcome,
+    Probe,
+    Reach,
+    reachable_from,
+)
 from bindlab.command import answers, main
 from bindlab.explaining import subject, why
 from bindlab.linux import ListedSocket
@@ -66,6 +76,9 @@ def page(name: str, width: int) -> str:
             ),
         ):
             shown.append(f">>> assert_{words}\nAssertionError: {_failure(call)}")
+    for words in ("audit", "audit --allow 22 --allow 8000", "audit --allow 22"):
+        with mock.patch.object(answers, "audit", return_value=_audit(host)):
+            shown.append(f"$ bindlab {words}\n{printed(name, words, width)}")
     if name == "laptop":
         words = "probe 192.168.1.20:8000"
         for met in _TRIED:
@@ -123,6 +136,22 @@ def _finder(name: str) -> Callable[..., Found]:
 
 def _owners(listed: "Iterator[ListedSocket]", _: float) -> list[str]:
     return [_SERVED[one.binding.endpoint.port][1] for one in listed]
+
+
+def _audit(host: Host) -> Audit:
+    bound = (
+        ("0.0.0.0", 22, "sshd", 912),
+        ("::", 22, "sshd", 912),
+        ("127.0.0.1", 3000, "node", 4711),
+        ("0.0.0.0", 8000, "python", 820),
+        ("127.0.0.1", 5432, None, None),
+    )
+    listeners: list[Listener] = []
+    for address, port, program, process in bound:
+        binding = Binding(Endpoint(address, port), address == "::" or None, None, True)
+        scope = Reach([binding], host).scope
+        listeners.append(Listener(binding, scope, program, process, 1000))
+    return Audit(tuple(listeners), host)
 
 
 def _failure(call: Callable[[], None]) -> str:
