@@ -1,5 +1,12 @@
 """Networks for a test: real hosts, of this kernel, that see each other and nothing else."""
 
+# The test's process starts one program, the builder (builder.py). It makes the hosts, which are
+# network namespaces (construction.py), and forks a process for each, its agent (agent.py). The
+# agent makes one process for each call and each program. The builder ends them all (ending.py).
+#
+# They talk in messages.py: the test with the builder; the test with each agent, to ask; and for
+# each request by a channel of its own, to be answered.
+
 import contextlib
 import io
 import os
