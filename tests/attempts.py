@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from bindlab import backlog_of, listen
+from bindlab import backlog_of, interfaces, listen
 from bindlab.linux import namespace_cookie, sockets_on
 from bindlab.opening import one_socket
 
@@ -22,6 +22,11 @@ def _has_ipv6() -> bool:
     except OSError:
         return False
     return True
+
+
+def loopback_alone() -> bool:
+    """Return whether this machine has no address but loopback's, as in a sandbox."""
+    return all(each.holds_loopback for each in interfaces() if each.addresses)
 
 
 def _listed() -> bool:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from bindlab.linux import has_sysctl
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 PAGES = "https://bindlab.readthedocs.io/en/latest/"
@@ -44,6 +46,8 @@ def test_a_program_prints_what_is_shown(
     monkeypatch.setenv("COLUMNS", "80")
     exec(compile(code.replace("listen(3000)", "listen()"), "README.md", "exec"), {})
     printed = re.sub(r"127\.0\.0\.1:\d{5}\b", "127.0.0.1:3000", capsys.readouterr().out)
+    if not has_sysctl("ipv4/conf/all/route_localnet") and sys.platform == "linux":
+        pytest.skip("this network stack has no route_localnet, which the answer assumes then")
     assert begins_as(output, printed), printed
 
 

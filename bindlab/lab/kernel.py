@@ -33,7 +33,8 @@ _REASONS = {
     ("a network namespace", errno.EINVAL): " (it was built without CONFIG_NET_NS)",
 }
 
-_libc = ctypes.CDLL(None, use_errno=True)
+# There is no library without a name on Windows, where this is imported and nothing is called.
+_libc = ctypes.CDLL(None if os.name == "posix" else "msvcrt", use_errno=True)
 
 
 def new_network() -> None:
