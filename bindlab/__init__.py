@@ -8,6 +8,9 @@ False
 
 TYPE_CHECKING = False  # type checkers take it for typing's, which is slow to import
 if TYPE_CHECKING:
+    from bindlab.announcing import Banner as Banner
+    from bindlab.announcing import NetworkUrl as NetworkUrl
+    from bindlab.announcing import banner as banner
     from bindlab.binding import Binding as Binding
     from bindlab.endpoint import Endpoint as Endpoint
     from bindlab.endpoint import Transport as Transport
@@ -83,6 +86,7 @@ _HOMES = {
     "Answer": "bindlab.reach",
     "Answering": "bindlab.scanning",
     "Audit": "bindlab.scanning",
+    "Banner": "bindlab.announcing",
     "BindError": "bindlab.errors",
     "BindInterruptedError": "bindlab.errors",
     "BindPermissionError": "bindlab.errors",
@@ -103,6 +107,7 @@ _HOMES = {
     "Interface": "bindlab.interface",
     "InvalidBindingError": "bindlab.errors",
     "Listener": "bindlab.scanning",
+    "NetworkUrl": "bindlab.announcing",
     "NotListeningError": "bindlab.probing",
     "OptionNotSupportedError": "bindlab.errors",
     "OriginLike": "bindlab.reach",
@@ -125,6 +130,7 @@ _HOMES = {
     "answering": "bindlab.scanning",
     "audit": "bindlab.scanning",
     "backlog_of": "bindlab.opening",
+    "banner": "bindlab.announcing",
     "bind": "bindlab.opening",
     "binding_of": "bindlab.inspect_socket",
     "explain": "bindlab.explaining",

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 __all__ = ["Assumption", "assuming", "assumption_documents"]
 
 
+_LIKE_GLOBAL = "in the registry, is judged like global addresses"
+
+
 class Assumption(enum.StrEnum):
     """A clause after "assuming that"; its name, in small letters, is what JSON has."""
 
@@ -18,6 +21,11 @@ class Assumption(enum.StrEnum):
     STRONG_HOST = "the host model is the default of its system"
     TCP_L3MDEV_ACCEPT = "tcp_l3mdev_accept is off, as by default"
     UDP_L3MDEV_ACCEPT = "udp_l3mdev_accept is off, as by default"
+    TEST_NET_1 = f"192.0.2.0/24, documentation (TEST-NET-1) {_LIKE_GLOBAL}"
+    TEST_NET_2 = f"198.51.100.0/24, documentation (TEST-NET-2) {_LIKE_GLOBAL}"
+    TEST_NET_3 = f"203.0.113.0/24, documentation (TEST-NET-3) {_LIKE_GLOBAL}"
+    DOCUMENTATION = f"2001:db8::/32, documentation {_LIKE_GLOBAL}"
+    DOCUMENTATION_2 = f"3fff::/20, documentation {_LIKE_GLOBAL}"
 
 
 def assuming(assumptions: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ PACKAGE = Path(bindlab.__file__).parent
 # From the ground up: a module or a room imports only from rows above its own. A room is a
 # package; modules outside it import it by its door, ``__init__.py``.
 ROWS = (
-    ("value", "printable", "url", "assumption"),
+    ("value", "printable", "url", "markup", "assumption"),
     ("page",),
     ("endpoint",),
     ("interface", "special_addresses", "errors"),
@@ -28,12 +28,11 @@ ROWS = (
     ("reach", "opening", "probing"),
     ("scanning",),
     ("reachable",),
-    ("explaining",),
+    ("explaining", "announcing"),
 )
 # Above the face: what only tests import, and what runs as a program.
 ABOVE_THE_FACE = ("lab", "testing", "pytest_plugin", "command")
 REACH = (
-    ("markup",),
     ("verdict",),
     ("topology",),
     ("origin",),

@@ -5,6 +5,7 @@ from bindlab.binding import Binding
 from bindlab.explaining.changes import Remedy
 from bindlab.explaining.checks import Check
 from bindlab.host import Host
+from bindlab.markup import html_text
 from bindlab.printable import printable
 from bindlab.reach import THIS_HOST, Candidate, Condition, Origin, Reach, Verdict
 from bindlab.value import Value
@@ -110,7 +111,16 @@ class Explanation(Value):
         return shortly(self.remedies) if self.remedies else ""
 
     def __repr__(self) -> str:
-        return f"<Explanation: {printable(self.answer)}>"
+        from bindlab.explaining.text import answer_of
+
+        return f"<Explanation: {printable(answer_of(self))}>"
+
+    def _repr_html_(self) -> str:
+        to_dial = [*self.dial, *(remedy.dial for remedy in self.remedies)]
+        urls = {each.url() for each in to_dial if each is not None and each.has_url}
+        if self.bindings:
+            urls |= {url for row in self.reach.rows for url in row.urls()}
+        return html_text(str(self), urls)
 
     def text(
         self, *, width: int | None = None, unfolded: bool = False, hint: str = "unfolded=True"

@@ -132,21 +132,13 @@ def _who_uses(endpoint: Endpoint) -> str:
 
 
 def _is_reserved_here(endpoint: Endpoint) -> bool:
-    """Return whether a Reservation of this process holds the port, on an address in the way.
-
-    They are looked for among all objects, because this is asked after a refusal only.
-    """
-    import gc
-
+    """Return whether a Reservation of this process holds the port, on an address in the way."""
     from bindlab.inspect_socket import binding_of
-    from bindlab.opening.reservation import Reservation
+    from bindlab.opening.reservation import sockets_reserved
 
-    found = [each for each in gc.get_objects() if type(each) is Reservation]
-    held = [
-        binding_of(sock) for each in found if each.port == endpoint.port for sock in each.sockets
-    ]
     return any(
-        one.endpoint.transport == endpoint.transport and _may_meet(one, endpoint) for one in held
+        one.endpoint.transport == endpoint.transport and _may_meet(one, endpoint)
+        for one in map(binding_of, sockets_reserved(endpoint.port))
     )
 
 

@@ -220,3 +220,14 @@ def _port_of(held: HeldSocket) -> int:
         return int(held.sock.getsockname()[1])
     except OSError as error:
         raise held.refusal(error, "getsockname") from error
+
+
+def sockets_reserved(port: int) -> list[socket.socket]:
+    """Return the sockets on *port* that are held by a Reservation of this process.
+
+    They are looked for among all objects: only an error message asks, and nobody keeps a list.
+    """
+    import gc
+
+    found = [each for each in gc.get_objects() if type(each) is Reservation]
+    return [sock for each in found if each.port == port for sock in each.sockets]

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from bindlab.host import Host
+from bindlab.markup import escaped
 from bindlab.page import width_of
-from bindlab.reach.markup import escaped
 from bindlab.reach.picture import Door, doors_of, named
 from bindlab.reach.verdict import Answer, Condition, Verdict
 

@@ -32,12 +32,11 @@ _FORMS = (
     'THIS_HOST ("this host"), BEYOND ("beyond") or INTERNET ("internet")'
 )
 _WORDS: Mapping[str, Vantage] = {
+    **{each.value: each for each in Vantage},
     "here": Vantage.THIS_HOST,
     "this host": Vantage.THIS_HOST,
-    "this machine": Vantage.THIS_HOST,
     "beyond": Vantage.BEYOND,
     "internet": Vantage.INTERNET,
-    "the internet": Vantage.INTERNET,
 }
 _NOT_SENDERS = (Kind.UNSPECIFIED, Kind.MULTICAST, Kind.BROADCAST)
 # Nothing but these blocks is kept off the internet, and documentation plays a global part.
@@ -90,7 +89,7 @@ def parse_origin(origin: OriginLike, host: Host) -> Origin:
     """Return *origin* as an address, a network, an interface or a vantage, un-mapped.
 
     Text is an address or a network; else one of the words ``"here"``, ``"this host"``,
-    ``"this machine"``, ``"beyond"``, ``"internet"`` and ``"the internet"``, in any case, also
+    ``"beyond"`` and ``"internet"`` (or the :class:`Vantage` as tables show it), in any case, also
     with hyphens or underscores for the spaces; else an interface of *host*, by its name or the
     name that is shown. An interface that is called like an address or one of the words has to
     be given itself.
@@ -161,8 +160,8 @@ def neighbours(attachment: Attachment) -> Place:
 def is_internet(ip: IPAddress) -> bool:
     """Return whether *ip* is an address of the internet, or plays one in an example.
 
-    The documentation prefixes stand for global addresses wherever they are written, so
-    they are judged as such here; the registry itself calls them what IANA does.
+    The documentation prefixes are written for global addresses, and are judged as such; an
+    assumption of the answer says so.
     """
     return kind_of_address(ip) in _PLAYS_GLOBAL
 

@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network
 
 from bindlab.assumption import Assumption, assuming, assumption_documents
 from bindlab.binding import Binding
 from bindlab.host import Host
+from bindlab.interface import Interface
 from bindlab.page import indented, page_width, wrapped
 from bindlab.reach.interface_rank import Ranks
 from bindlab.reach.judging import judge
@@ -20,14 +22,20 @@ from bindlab.reach.verdict import (
     Candidate,
     Origin,
     Scope,
+    Vantage,
     Verdict,
 )
-from bindlab.special_addresses import Kind, kind_of_address
+from bindlab.special_addresses import BLOCKS, Kind
 
 __all__ = ["Reach"]
 
-_GROUPS = (Kind.MULTICAST, Kind.BROADCAST)
 _REMEMBERED = 1000  # verdicts
+_DOCUMENTATION = {
+    block.network: note
+    for block in BLOCKS
+    for note in Assumption
+    if block.kind is Kind.DOCUMENTATION and note.startswith(f"{block.network}, {block.name} ")
+}
 
 
 class Reach:
@@ -49,6 +57,9 @@ class Reach:
         self._ranks = Ranks(self._routing)
         self._verdicts: dict[Origin, Verdict] = {}
         noted = [*assumptions, *([Assumption.LOOPBACK] if self._topology.assumes_loopback else [])]
+        self._documentation = [
+            own.ip for own in self._topology.own if own.kind is Kind.DOCUMENTATION
+        ]
         self.assumptions = tuple(dict.fromkeys(noted))
 
     def verdict(self, origin: OriginLike) -> Verdict:
@@ -139,19 +150,22 @@ class Reach:
         offered = dict.fromkeys(e for row in self.rows for e in row.endpoints)
         return self._ranks.ordered(offered, self._topology.interfaces)
 
-    def urls(self, scheme: str = "http") -> tuple[str, ...]:
-        """Return the URLs of :attr:`endpoints` that a browser opens, in the same order.
+    def for_browsers(self, *, unfolded: bool = False) -> tuple[Candidate, ...]:
+        """Return those of :attr:`endpoints` that a browser opens (:attr:`Candidate.has_url`).
 
-        Link-local IPv6 addresses are not among them: a zone is the dialling machine's own
-        (RFC 4007 section 6), and browsers take none (RFC 9844).
+        Those of bridges for containers and virtual machines, and of dead links, are among them
+        only if *unfolded*, or if there is nothing else for other machines.
         """
-        return tuple(
-            endpoint.url(scheme)
-            for endpoint in self.endpoints
-            if "%" not in str(endpoint.ip)
-            and endpoint.port != 0
-            and kind_of_address(endpoint.ip) not in _GROUPS
-        )
+        found = tuple(each for each in self.endpoints if each.has_url)
+        background = set[str]() if unfolded else self._background
+        shown = tuple(each for each in found if each.interface not in background)
+        return shown if any(each.audience > Scope.HOST for each in shown) else found
+
+    def urls(
+        self, scheme: str = "http", path: str = "", *, unfolded: bool = False
+    ) -> tuple[str, ...]:
+        """Return the URLs of :meth:`for_browsers`, in the same order."""
+        return tuple(each.url(scheme, path) for each in self.for_browsers(unfolded=unfolded))
 
     @property
     def answer(self) -> str:
@@ -188,8 +202,7 @@ class Reach:
     ) -> str:
         """Return the part of :meth:`text` that says who gets in, and why others do not."""
         columns = page_width() if width is None else width
-        dead = {one.display_name for one in self.host.interfaces if not one.is_live}
-        background = self._virtual | dead
+        background = self._background
         return "\n".join(table(self.rows, background, columns, None if unfolded else hint))
 
     def diagram(self, *, width: int | None = None, unfolded: bool = False) -> str:
@@ -231,9 +244,14 @@ class Reach:
 
     @property
     def _notes(self) -> tuple[str, ...]:
-        """All that was taken for granted, in any row."""
-        every = [*self.assumptions, *(note for row in self.rows for note in row.assumptions)]
-        return tuple(dict.fromkeys(every))
+        """All that was taken for granted, in any row; who is shut out is judged like anybody."""
+        of_rows = [
+            note
+            for row in self.rows
+            for note in row.assumptions
+            if row or note not in _DOCUMENTATION.values()
+        ]
+        return tuple(dict.fromkeys([*self.assumptions, *of_rows]))
 
     @property
     def _virtual(self) -> set[str]:
@@ -241,8 +259,33 @@ class Reach:
         ranks = map(self._ranks.rank, self.host.interfaces)
         return {one.name for one in ranks if one.is_virtual}
 
+    @property
+    def _background(self) -> set[str]:
+        """The names of those, and of the interfaces that nothing comes by."""
+        dead = {one.display_name for one in self.host.interfaces if not one.is_live}
+        return self._virtual | dead
+
     def __repr__(self) -> str:
         return f"<Reach of {', '.join(map(str, self.bindings))}: {self.scope.name}>"
 
     def _judge(self, origin: Origin, stands: tuple[Place, ...]) -> Verdict:
-        return judge(origin, stands, self.bindings, self._routing, self._ranks, self.assumptions)
+        notes = dict.fromkeys((*self.assumptions, *_documentation_note(origin)))
+        found = judge(origin, stands, self.bindings, self._routing, self._ranks, tuple(notes))
+        if found.endpoints and found.endpoints[0].ip in self._documentation:
+            own = _documentation_note(found.endpoints[0].ip)
+            return found.replace(assumptions=tuple(dict.fromkeys((*own, *found.assumptions))))
+        return found
+
+
+def _documentation_note(origin: Origin) -> tuple[Assumption, ...]:
+    """Return what is to be known of an address that the registry keeps for documentation."""
+    if isinstance(origin, (Vantage, Interface)):
+        return ()
+    if isinstance(origin, (IPv4Network, IPv6Network)):
+        first, last = origin[0], origin[-1]
+    else:
+        first = last = origin
+    for network, note in _DOCUMENTATION.items():
+        if first in network and last in network:
+            return (note,)
+    return ()

@@ -6,11 +6,12 @@ Knows values only and prints nothing.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
+from bindlab.assumption import assuming
 from bindlab.binding import Binding
 from bindlab.endpoint import unmap
+from bindlab.markup import html_table
 from bindlab.page import columns, listed, shorter, wrapped
 from bindlab.printable import printable
-from bindlab.reach.markup import html_table
 from bindlab.reach.verdict import (
     BEYOND,
     HEADINGS,
@@ -20,7 +21,6 @@ from bindlab.reach.verdict import (
     Scope,
     Vantage,
     Verdict,
-    assumed,
 )
 
 __all__ = ["answer", "bound_to", "markup", "table"]
@@ -115,10 +115,11 @@ def bound_to(bindings: Sequence[Binding]) -> list[str]:
 def markup(
     bindings: Sequence[Binding], rows: Sequence[Verdict], assumptions: Iterable[str] = ()
 ) -> str:
-    """Return a table of all *rows* as HTML."""
+    """Return a table of all *rows* as HTML, with links to what they open."""
     cells = (row.cells for row in rows)
-    notes = [assumed(note) for note in dict.fromkeys(assumptions)]
-    return html_table(bound_to(bindings), HEADINGS, cells, notes)
+    notes = (assuming([note]) for note in dict.fromkeys(assumptions))
+    urls = {url for row in rows for url in row.urls()}
+    return html_table(bound_to(bindings), HEADINGS, cells, notes, urls)
 
 
 def _verb(row: Verdict) -> str:

@@ -6,12 +6,13 @@ Values only: no rule is here (rules.py has them), and no way to print a table (r
 import enum
 from typing import Final, TypeAlias
 
+from bindlab.assumption import assuming
 from bindlab.endpoint import Endpoint, IPAddress, address_text
 from bindlab.interface import Interface
+from bindlab.markup import html_table
 from bindlab.printable import printable
-from bindlab.reach.markup import html_table
 from bindlab.route import IPNetwork
-from bindlab.special_addresses import TAILNETS
+from bindlab.special_addresses import TAILNETS, Kind, kind_of_address
 from bindlab.value import Given, Value
 
 __all__ = [
@@ -27,7 +28,6 @@ __all__ = [
     "Scope",
     "Vantage",
     "Verdict",
-    "assumed",
 ]
 
 
@@ -178,6 +178,12 @@ class Candidate(Endpoint):
         """The plain endpoint."""
         return Endpoint(self.ip, self.port, self.transport)
 
+    @property
+    def has_url(self) -> bool:
+        """Whether a browser opens it: TCP on a known port, no group, and no zone (RFC 9844)."""
+        is_group = kind_of_address(self.ip) in (Kind.MULTICAST, Kind.BROADCAST)
+        return self.transport == "tcp" and self.port != 0 and not is_group and "%" not in f"{self}"
+
     def to_document(self) -> dict[str, object]:
         """Return this candidate as what JSON can hold."""
         return {
@@ -246,12 +252,15 @@ class Verdict(Value):
             return str(best)
         return best.url()
 
+    def urls(self, scheme: str = "http", path: str = "") -> tuple[str, ...]:
+        """Return what a browser there opens, best first; as in :attr:`opens`, none behind NAT."""
+        if not self.opens:
+            return ()
+        return tuple(each.url(scheme, path) for each in self.endpoints if each.has_url)
+
     @property
     def cells(self) -> tuple[str, str, str, str]:
-        """This verdict as a row of a table: from where, the answer, what to open, and why.
-
-        What is long, as an interface's name may be, is cut.
-        """
+        """From where, the answer, what to open, and why: a row of a table, what is long cut."""
         who, opens = (printable(text, _CELL) for text in (self.who, self.opens or "-"))
         return who, _WORDS[self.answer], opens, self.explanation
 
@@ -285,9 +294,5 @@ class Verdict(Value):
         return f"{_WORDS[self.answer].capitalize()}: {self.explanation}"
 
     def _repr_html_(self) -> str:
-        return html_table((), HEADINGS, [self.cells], map(assumed, self.assumptions))
-
-
-def assumed(note: str) -> str:
-    """Return the line that says what was taken for granted."""
-    return f"Assuming that {note}."
+        notes = (assuming([note]) for note in self.assumptions)
+        return html_table((), HEADINGS, [self.cells], notes, self.urls())

@@ -5,6 +5,7 @@ from bindlab.binding import Binding
 from bindlab.endpoint import Transport, address_text, parse_port, parse_transport
 from bindlab.host import Host
 from bindlab.linux import ListedSocket
+from bindlab.markup import html_table
 from bindlab.page import columns, page_width, wrapped
 from bindlab.printable import printable
 from bindlab.probing import Outcome
@@ -68,24 +69,44 @@ class Answering(Value):
         return bool(self.bindings)
 
     def __repr__(self) -> str:
-        return f"<Answering: {printable(str(self).splitlines()[0])}>"
+        return f"<Answering: {printable(self._headline)}>"
 
     def __str__(self) -> str:
-        name = f"port {self.port}{'' if self.transport == 'tcp' else '/udp'}"
-        bound = " and ".join(map(str, self.bindings))
         tried = [
             (each.address.name, address_text(each.address.ip), each.probe.outcome.value)
             for each in self.attempts
         ]
         width = page_width()
-        silent = (f"{each.endpoint} is bound, without listening" for each in self.not_listening)
-        return "\n".join(
-            [
-                f"{name} is bound to {bound}" if bound else f"nothing answers on {name}",
-                *columns(tried, width),
-                *(line for each in (*self.evidence, *silent) for line in wrapped(each, width)),
-            ]
-        )
+        notes = (line for note in self._notes for line in wrapped(note, width))
+        return "\n".join([self._headline, *columns(tried, width), *notes])
+
+    def _repr_html_(self) -> str:
+        urls = {
+            each.probe.endpoint: each.probe.endpoint.url()
+            for each in self.attempts
+            if each.probe.accepted and self.transport == "tcp" and "%" not in str(each.address.ip)
+        }
+        rows = [
+            (
+                each.address.name,
+                urls.get(each.probe.endpoint, address_text(each.address.ip)),
+                each.probe.outcome.value,
+            )
+            for each in self.attempts
+        ]
+        headings = ("interface", "address", "met")
+        return html_table([self._headline], headings, rows, self._notes, urls.values())
+
+    @property
+    def _headline(self) -> str:
+        name = f"port {self.port}{'' if self.transport == 'tcp' else '/udp'}"
+        bound = " and ".join(map(str, self.bindings))
+        return f"{name} is bound to {bound}" if bound else f"nothing answers on {name}"
+
+    @property
+    def _notes(self) -> tuple[str, ...]:
+        idle = (f"{one.endpoint} is bound, without listening" for one in self.not_listening)
+        return (*self.evidence, *idle)
 
 
 def answering(

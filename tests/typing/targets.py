@@ -3,19 +3,28 @@
 import asyncio
 import http.server
 import socket
+import subprocess
 from ipaddress import IPv4Address
+from typing import assert_type
 
 from bindlab import (
     BEYOND,
+    Banner,
     Binding,
     Endpoint,
     Interface,
+    Probe,
     Reservation,
     Target,
     answering,
+    banner,
     explain,
     listen,
+    probe,
+    probe_async,
     reachable_from,
+    wait_until_listening,
+    wait_until_listening_async,
 )
 from bindlab.testing import (
     assert_answers_only_on,
@@ -58,11 +67,30 @@ def targets(
     assert_answers_only_on(server, "127.0.0.1")
 
 
+async def dialled(
+    server: asyncio.Server,
+    popen: "subprocess.Popen[bytes]",
+    process: asyncio.subprocess.Process,
+) -> None:
+    assert_type(probe(3000), Probe)
+    assert_type(await probe_async(server), Probe)
+    assert_type(wait_until_listening("http://127.0.0.1:3000/", process=popen), Probe)
+    assert_type(await wait_until_listening_async(listen(), process=process), Probe)
+    assert_type(banner(server, scheme="https", path="/docs"), Banner)
+
+    probe(None)  # type: ignore[arg-type]
+    await probe_async(b"127.0.0.1:80")  # type: ignore[arg-type]
+    wait_until_listening(3000, process="node")  # type: ignore[arg-type]
+    banner(None)  # type: ignore[arg-type]
+
+
 def passed_on(target: Target, origin: Interface) -> None:
     reachable_from(target).verdict(origin)
 
 
 def mistakes() -> None:
+    listen(host="127.0.0.1")  # type: ignore[call-arg]
+    listen("127.0.0.1", 3000)  # type: ignore[arg-type]
     reachable_from(None)  # type: ignore[arg-type]
     reachable_from(object())  # type: ignore[arg-type]
     reachable_from(30.5)  # type: ignore[arg-type]
