@@ -291,3 +291,10 @@ def test_bad_input(arguments: tuple[object, ...], error: type[Exception], messag
         explain(*arguments)
     with pytest.raises(ValueError, match="transport is for a port number"):
         explain("0.0.0.0:53", transport="udp")
+
+
+def test_a_device_that_the_machine_does_not_have(laptop: Host) -> None:
+    """A socket may be bound to a device that is gone; that is explained like any other."""
+    gone = Binding(Endpoint("127.0.0.1", 3000), device="nosuch", listening=True)
+    for origin in (PHONE, INTERNET, laptop.interface("wifi")):
+        assert str(explain(gone, origin, host=laptop)).startswith("No: ")

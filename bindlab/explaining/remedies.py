@@ -146,7 +146,9 @@ class _Block(NamedTuple):
         """The interfaces by which *origin* may come, the likeliest first."""
         if self.verdict.interface is not None:
             return [self.host.interface(self.verdict.interface)]
-        pinned = [self.host.interface(one.device) for one in self.bindings if one.device]
+        devices = [one.device for one in self.bindings if one.device]
+        # One that the machine does not have lets nobody in, and has to be left out.
+        pinned = [link for link in self.host.interfaces if any(map(link.has_zone, devices))]
         if pinned and not pinned[0].holds_loopback:
             return pinned[:1]
         if isinstance(self.origin, Interface):
