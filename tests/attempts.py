@@ -63,6 +63,9 @@ def _tells_namespaces() -> bool:
 COOKIES = pytest.mark.skipif(
     not _tells_namespaces(), reason="no socket tells its network namespace (Linux 5.14 on)"
 )
+# What PyPy's own socket module does otherwise: listen(0) waits for 1, and names that are no UTF-8
+# make if_nametoindex() and if_nameindex() fail.
+PYPY = sys.implementation.name == "pypy"
 IPV6 = pytest.mark.skipif(not _has_ipv6(), reason="::1 cannot be bound here")
 
 

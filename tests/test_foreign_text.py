@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from ipaddress import IPv6Interface
 
 import pytest
-from attempts import LINUX, LISTED
+from attempts import LINUX, LISTED, PYPY
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from namespace import in_namespace, ip
@@ -91,6 +91,7 @@ def test_a_process_names_itself(
         assert f"{shown} (process " in " ".join(text.split())
 
 
+@pytest.mark.skipif(PYPY, reason="PyPy cannot name such interfaces")
 @LINUX
 @in_namespace
 def test_the_kernel_takes_such_names_for_interfaces() -> None:

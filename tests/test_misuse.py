@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import pickle
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -55,6 +56,8 @@ def test_advice_names_the_call_at_hand() -> None:
         bind("::1", 80)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="nobody can connect"):
         allocate("224.0.0.1")
+    if sys.platform == "win32":
+        return  # no group can be bound there (Wine)
     with allocate("localhost", "224.0.0.1", transports=("udp",)) as held:
         assert "224.0.0.1" in [str(each.ip) for each in held.endpoints]
 

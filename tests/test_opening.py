@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address
 
 import pytest
-from attempts import BACKLOGS, IPV6, LATE, LINUX, leave_time_wait, port_of, squatter
+from attempts import BACKLOGS, IPV6, LATE, LINUX, PYPY, leave_time_wait, port_of, squatter
 from namespace import add_interface, become_nobody, in_namespace, ip, setting
 
 from bindlab.errors import (
@@ -295,7 +295,7 @@ def test_the_effective_backlog_can_be_read(backlog: int | None, effective: int) 
     """The kernel cuts a backlog down to somaxconn, and backlog_of() shows it (hard case 10)."""
     setting("core/somaxconn", 10)
     with listen(backlog=backlog) as sock:
-        assert backlog_of(sock) == effective
+        assert backlog_of(sock) == (1 if PYPY and backlog == 0 else effective)
 
 
 @LINUX

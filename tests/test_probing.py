@@ -430,7 +430,7 @@ def test_a_late_server_is_noticed_at_once(delay: float) -> None:
             listening = pool.submit(serve)
             assert wait_until_listening(at(server)).accepted
             late.append(time.perf_counter() - listening.result())
-    assert min(late) < max(0.001, 0.02 * delay)
+    assert min(late) < max(0.005 if sys.platform == "win32" else 0.001, 0.02 * delay)
 
 
 @linux_only

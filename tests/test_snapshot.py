@@ -12,6 +12,7 @@ from pathlib import Path
 
 import ifaddr
 import pytest
+from attempts import PYPY
 from namespace import Namespace, namespace, needs_namespaces, ns
 
 from bindlab.host import Host
@@ -280,7 +281,8 @@ def test_an_odd_name_harms_nothing(ns: Namespace, name: str, zone: str | None) -
     assert IPv6Interface(f"fe80::1%{zone}/64") in odd.addresses
     assert odd.state(IPv6Address(f"fe80::1%{zone}")) is AddressState.PREFERRED
     assert odd.has_zone(zone)
-    assert ns.run(lambda: socket.if_nametoindex(odd.name)) == odd.index
+    if not PYPY or name.isprintable():
+        assert ns.run(lambda: socket.if_nametoindex(odd.name)) == odd.index
     assert named(host.interfaces)["lo"].addresses
     assert Host.from_json(host.to_json()) == host
 

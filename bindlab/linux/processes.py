@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from typing import NamedTuple
 
 from bindlab.linux.sockets import ListedSocket
@@ -37,11 +37,12 @@ def owners_of(inodes: Collection[int], seconds: float = 0.02) -> Owners:
     until = time.thread_time() + seconds
     wanted = {f"socket:[{inode}]": inode for inode in inodes if inode}
     found: dict[int, Process] = {}
-    for pid, descriptor in _descriptors(until):
-        if descriptor in wanted and (name := _name(pid)) is not None:
-            found[wanted.pop(descriptor)] = Process(pid, name)
-        if not wanted:
-            break
+    with contextlib.closing(_descriptors(until)) as every:  # PyPy would leave a directory open
+        for pid, descriptor in every:
+            if descriptor in wanted and (name := _name(pid)) is not None:
+                found[wanted.pop(descriptor)] = Process(pid, name)
+            if not wanted:
+                break
     return Owners(found, out_of_time=bool(wanted) and time.thread_time() >= until)
 
 
@@ -63,7 +64,7 @@ def owners(sockets: Collection[ListedSocket], seconds: float = 0.02) -> list[str
     return [words(one) for one in sockets]
 
 
-def _descriptors(until: float) -> Iterator[tuple[int, str]]:
+def _descriptors(until: float) -> Generator[tuple[int, str], None, None]:
     """Yield what each descriptor of each process is, as long as there is time."""
     for pid in _processes():
         if time.thread_time() >= until:
