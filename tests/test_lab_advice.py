@@ -180,9 +180,9 @@ def test_dnat_to_nothing() -> None:
             found = net.desk.call(explain, PORT, COLLEAGUE)
             assert read_from_colleague(net, HOST) == "ConnectionRefusedError"
         assert not found
-        assert "If it is, the server inside does not listen on it, or on the container's" in flat(
-            found
-        )
+        assert f"sends TCP port 3000 to {INSIDE}:3000" in flat(found.certain)
+        assert "is it bound to more than the 127.0.0.1 of its container" in flat(found)
+        assert "-p 3000:3000" not in flat(found)
         running.enter_context(serving(net.guest, WILDCARD))
         assert read_from_colleague(net, HOST) == "hello"
 
@@ -415,5 +415,9 @@ def test_a_firewall_on_the_server(case: str, bound: str) -> None:
         assert read_from_colleague(net, WIFI) == meets
         assert not any("can reach it" in text or "shuts" in text for text in found.certain)
         assert str(found.checks[0]).startswith("the firewall of this machine")
+        says = "drops by default" if case == "drops by policy" else "(some drop or reject)"
+        assert f"its input chain input {says}" in flat(found.checks[0]).replace(
+            "accepts by default, after 3 rules ", ""
+        )
         net.laptop.call(run, "nft", "insert rule inet filter input tcp dport 3000 accept")
         assert read_from_colleague(net, WIFI) == "hello"

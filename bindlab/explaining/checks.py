@@ -180,6 +180,13 @@ ROUTES: Final[Mapping[System, str]] = {
     "openbsd": " (route -n get {origin})",
 }
 
+# Where a rule of the firewall takes what comes for a port, and nothing answers.
+REDIRECTED: Final = "neither ufw nor the rules of INPUT govern it"
+BEHIND_A_RULE: Final = (
+    "the server that port {port} is passed to: does it run, and is it bound to more than the "
+    "127.0.0.1 of its container?"
+)
+
 NOTHING_THERE: Final[Mapping[str, str]] = {  # by their codes
     "server_runs": "the server: does it run, and did it not end with an error?",
     "which_port": "the port: is it {port} that it listens on? Its own output says",

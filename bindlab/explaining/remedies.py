@@ -142,15 +142,18 @@ class _Block(NamedTuple):
         return self.bindings[0].endpoint.ip.version
 
     @property
+    def pinned(self) -> list[Interface]:
+        """The interfaces that the sockets are bound to, as far as they are still there."""
+        names = [one.device for one in self.bindings if one.device]
+        return [link for link in self.host.interfaces if any(map(link.has_zone, names))]
+
+    @property
     def links(self) -> list[Interface]:
         """The interfaces by which *origin* may come, the likeliest first."""
         if self.verdict.interface is not None:
             return [self.host.interface(self.verdict.interface)]
-        devices = [one.device for one in self.bindings if one.device]
-        # One that the machine does not have lets nobody in, and has to be left out.
-        pinned = [link for link in self.host.interfaces if any(map(link.has_zone, devices))]
-        if pinned and not pinned[0].holds_loopback:
-            return pinned[:1]
+        if self.pinned and not self.pinned[0].holds_loopback:
+            return self.pinned[:1]
         if isinstance(self.origin, Interface):
             return [self.host.interface(self.origin.name)]
         default = {r.interface for r in self.host.routes or () if not r.network.prefixlen}
@@ -168,8 +171,7 @@ class _Block(NamedTuple):
 
 
 def _bring_up(block: _Block) -> Change | None:
-    pinned = [block.host.interface(one.device) for one in block.bindings if one.device]
-    for link in sorted(pinned or block.links, key=lambda link: not _has_version(link, block)):
+    for link in sorted(block.pinned or block.links, key=lambda link: not _has_version(link, block)):
         if not link.is_live:
             return Change("up", interface=link.name)
         if block.version == 6 and link.disable_ipv6:

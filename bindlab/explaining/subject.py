@@ -6,6 +6,7 @@ from typing import NamedTuple
 from bindlab.binding import Binding
 from bindlab.endpoint import Transport, address_text
 from bindlab.explaining.relays import RELAYS, UNKNOWN, Relay
+from bindlab.firewall import Firewall
 from bindlab.host import Host
 from bindlab.linux import owners
 from bindlab.reachable import Found
@@ -25,6 +26,7 @@ class Subject(NamedTuple):
     - *trouble*: in a sentence, what is wrong with the server itself; "" if nothing is known.
     - *relay*: the program that has the port for a server elsewhere, and what it is.
     - *redirected*: whether packets are redirected to a server elsewhere, before any socket here.
+    - *firewall*: what could be read of the machine's firewall.
     """
 
     bindings: tuple[Binding, ...]
@@ -37,6 +39,7 @@ class Subject(NamedTuple):
     trouble: str = ""
     relay: Relay | None = None
     redirected: bool = False
+    firewall: Firewall = Firewall()
 
 
 def subject_of(found: Found) -> Subject:

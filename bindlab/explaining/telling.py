@@ -5,7 +5,16 @@ from ipaddress import IPv4Address, IPv6Address
 
 from bindlab.endpoint import Endpoint, address_text
 from bindlab.explaining.changes import Remedy
-from bindlab.explaining.checks import FIREWALLS, FORWARDING, NOTHING_THERE, ROUTES, Check, checks_of
+from bindlab.explaining.checks import (
+    BEHIND_A_RULE,
+    FIREWALLS,
+    FORWARDING,
+    NOTHING_THERE,
+    REDIRECTED,
+    ROUTES,
+    Check,
+    checks_of,
+)
 from bindlab.explaining.clients import Case
 from bindlab.explaining.explanation import Explanation
 from bindlab.explaining.forwarding import through_host
@@ -38,7 +47,7 @@ def tell(
 
     *heard* is whether the origin was heard on its link lately, ``None`` where that is unknown.
     """
-    certain = list(subject.certain)
+    certain, kind = list(subject.certain), subject.transport
     remedies: tuple[Remedy, ...] = ()
     then = verdict
     checks: list[Check] = []
@@ -46,7 +55,9 @@ def tell(
     if origin is not None:
         remedies, then = _remedies(subject, origin, verdict)
     if verdict is None or then is None:
-        for code, text in NOTHING_THERE.items():
+        taken = [rule for rule in subject.firewall.redirections if rule.takes(subject.port, kind)]
+        certain.extend(f"{rule}: {REDIRECTED}" for rule in taken)
+        for code, text in ({"relay": BEHIND_A_RULE} if taken else NOTHING_THERE).items():
             checks.append(Check(None, text.format(port=subject.port), code=code))
     else:
         words = _words(subject, then)
@@ -115,6 +126,12 @@ def _by_the_other_family(subject: Subject, verdict: Verdict) -> Iterator[Check]:
             yield Check(None, words, code="other_family")
 
 
+def _firewall(subject: Subject) -> str:
+    """Return what is known of the firewall, or where it is looked at: evidence, no verdict."""
+    firewall = subject.firewall.replace(redirections=())
+    return str(firewall) if firewall.sentences else FIREWALLS[subject.host.system]
+
+
 def _words(subject: Subject, verdict: Verdict) -> dict[str, object]:
     """Return what the sentences of the checklist may speak of."""
     origin, system = verdict.origin, subject.host.system
@@ -126,7 +143,7 @@ def _words(subject: Subject, verdict: Verdict) -> dict[str, object]:
     return {
         "transport": subject.transport.upper(),
         "port": subject.port,
-        "firewall": FORWARDING if subject.redirected else FIREWALLS[system],
+        "firewall": FORWARDING if subject.redirected else _firewall(subject),
         "origin": str(origin) if is_address else "the other machine",
         "homes": " and ".join(homes) if len(homes) > 1 else "several networks",
         "route": ROUTES[system].format(origin=origin) if is_address else "",

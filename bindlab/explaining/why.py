@@ -7,7 +7,7 @@ from bindlab.explaining.explanation import Explanation
 from bindlab.explaining.subject import Subject, subject_of
 from bindlab.explaining.telling import tell
 from bindlab.host import Host
-from bindlab.linux import has_answered, tells_programs_apart
+from bindlab.linux import has_answered, read_firewall, tells_programs_apart
 from bindlab.reach import (
     BEYOND,
     THIS_HOST,
@@ -53,6 +53,8 @@ def explain(
     if not found.ports and kind != "tcp":
         raise ValueError(f"transport is for a port number: say it in the target, not of {target!r}")
     subject = subject_of(found)
+    if host is None:
+        subject = subject._replace(firewall=read_firewall())
     if not subject.bindings:
         return tell(subject, asked)
     if host is None and asked is not None:
