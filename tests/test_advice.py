@@ -266,3 +266,11 @@ def test_a_guest_whose_host_forwards_no_udp() -> None:
     found = explain("0.0.0.0:53/udp", BEYOND, host=guest("codespace"))
     assert found.remedies == ()
     assert "if the machine that runs this one passes it on" in " ".join(str(found).split())
+
+
+def test_a_device_that_is_gone_is_no_error() -> None:
+    """A socket can outlive its interface, and a machine on paper may lack it."""
+    laptop = Host.of(lo="127.0.0.1/8", wifi="192.168.0.102/24")
+    for address in ("127.0.0.1", "0.0.0.0"):
+        binding = Binding(Endpoint(address, 3000), device="usb0", listening=True)
+        assert not explain(binding, "192.168.0.50", host=laptop)

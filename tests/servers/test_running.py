@@ -6,6 +6,8 @@ import pytest
 
 from tests.servers.running import running
 
+pytestmark = [pytest.mark.slow, pytest.mark.servers]
+
 LEAVES_A_SOCKET = """
 import time
 from bindlab import listen
