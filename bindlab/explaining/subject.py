@@ -1,6 +1,6 @@
 """What is explained: sockets, their machine, and what is certain of them from here."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from bindlab.binding import Binding
@@ -10,7 +10,7 @@ from bindlab.firewall import Firewall
 from bindlab.host import Host
 from bindlab.linux import owners
 from bindlab.reachable import Found
-from bindlab.scanning import Answering
+from bindlab.scanning import Answering, LocalAddress, localhost_addresses
 
 _PATIENCE = 1.0  # seconds to look for the processes of all sockets
 _VERBS: dict[Transport, tuple[str, str]] = {
@@ -101,8 +101,24 @@ def _certain(found: Answering, owners: Mapping[Binding, str]) -> Iterator[str]:
         yield f"nothing {listens} {name} of this machine"
         for binding, who in _owners(found, found.not_listening).items():
             yield f"{who} has bound {binding.endpoint} without listening"
+    there = [binding for binding in found.bindings if binding not in found.ended]
+    if there and found.transport == "tcp":
+        yield from _localhost(there)
     # Where the system lists sockets, the first sentence only names those above.
     yield from found.evidence[0 if found.listed is None else 1 :]
+
+
+def _localhost(bindings: Sequence[Binding]) -> Iterator[str]:
+    """Yield what a program meets that opens localhost, where the hosts file tells."""
+    names = [
+        f"{address_text(ip)}{'' if LocalAddress(ip).is_served_by(bindings) else _UNSERVED}"
+        for ip in localhost_addresses()
+    ]
+    if names:
+        yield f"localhost is {', then '.join(names)} here (hosts file)"
+
+
+_UNSERVED = " (where nothing listens)"
 
 
 def _owners(found: Answering, bindings: tuple[Binding, ...]) -> dict[Binding, str]:

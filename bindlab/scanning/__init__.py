@@ -3,6 +3,7 @@
 from bindlab.scanning.addresses import LocalAddress, local_addresses
 from bindlab.scanning.deduction import deduce
 from bindlab.scanning.listeners import Audit, Listener, audit
+from bindlab.scanning.localhost import localhost_addresses
 from bindlab.scanning.observing import Attempt, Observation, observe
 from bindlab.scanning.scan import Answering, answering
 
@@ -17,5 +18,6 @@ __all__ = [
     "audit",
     "deduce",
     "local_addresses",
+    "localhost_addresses",
     "observe",
 ]
