@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from bindlab import Explanation, Guest, explain, lab, this_host
@@ -117,8 +117,8 @@ def by_slirp4netns(net: Network, *, publish: bool = True) -> Generator[None, Non
     """Publish as rootless Podman and Docker did: slirp4netns has the port."""
     path = f"/tmp/bindlab-slirp-{net.guest.pid}"
     command = ["slirp4netns", "--configure", "--disable-host-loopback", "--api-socket", path]
-    Path(path).unlink(missing_ok=True)
-    with net.desk.run([*command, str(net.guest.pid), "tap0"]):
+    with ExitStack() as leaving, net.desk.run([*command, str(net.guest.pid), "tap0"]):
+        leaving.callback(Path(path).unlink, missing_ok=True)
         _until(lambda: Path(path).exists() and "tap0" in _names(net.guest))
         if not publish:
             yield
