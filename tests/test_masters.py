@@ -117,3 +117,12 @@ def test_who_is_in_a_vrf_reaches_what_is_bound_there(
         assert verdict
         assert (Condition.L3MDEV_ACCEPT in verdict.conditions) == (expected is not None)
     assert (Reason.VRF in verdict.reasons) == (expected is Reason.VRF)
+
+
+def test_answers_within_a_vrf_may_find_their_way() -> None:
+    """A socket on a member, and a program with another address of the VRF: Linux 5.10 connects."""
+    red = IN_VRF.interface("red").replace(addresses=["10.77.0.1/32"])
+    host = IN_VRF.replace(interfaces=[LO, red, IN_VRF.interface("v0")])
+    binding = Binding(Endpoint("0.0.0.0", 80), device="v0", listening=True)
+    verdict = reachable_from(binding, host=host).verdict("10.77.0.1")
+    assert Condition.ROUTE_BACK in verdict.conditions
