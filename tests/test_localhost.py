@@ -37,4 +37,4 @@ def test_it_is_said_where_the_server_is_not(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(subject, "localhost_addresses", lambda: both)
     with listen() as server:
         certain = explain(server.getsockname()[1]).certain
-    assert "localhost is ::1 (where nothing listens), then 127.0.0.1 here (hosts file)" in certain
+    assert "localhost here is ::1 (where nothing listens), then 127.0.0.1 (hosts file)" in certain

@@ -115,7 +115,7 @@ def _localhost(bindings: Sequence[Binding]) -> Iterator[str]:
         for ip in localhost_addresses()
     ]
     if names:
-        yield f"localhost is {', then '.join(names)} here (hosts file)"
+        yield f"localhost here is {', then '.join(names)} (hosts file)"
 
 
 _UNSERVED = " (where nothing listens)"

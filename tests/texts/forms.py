@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 from collections.abc import Callable, Iterator
+from ipaddress import IPv4Address, IPv6Address
 from unittest import mock
 
 from bindlab import (
@@ -19,6 +20,7 @@ from bindlab import (
 )
 from bindlab.command import answers, main
 from bindlab.explaining import subject, why
+from bindlab.firewall import Firewall
 from bindlab.linux import ListedSocket
 from bindlab.reachable import Found, find
 from bindlab.scanning import Answering
@@ -32,6 +34,7 @@ __all__ = ["WIDTHS", "commands", "name_of", "on_host", "page", "printed"]
 WIDTHS = (80, 120)
 _SERVED = {3000: ("127.0.0.1", "node (process 4711)"), 8000: ("0.0.0.0", "python (process 820)")}
 _SERVED_BY_IPV6 = {3000: ("::1", "node (process 4711)"), 8000: ("::", "python (process 820)")}
+_LOCALHOST = (IPv6Address("::1"), IPv4Address("127.0.0.1"))
 _TRIED = (
     Probe(Endpoint("192.168.1.20", 8000), Outcome.ACCEPTED, 0.0021),
     Probe(Endpoint("192.168.1.20", 8000), Outcome.REFUSED, 0.0004, Endpoint("192.168.1.7", 40000)),
@@ -108,7 +111,9 @@ def on_host(name: str) -> Iterator[None]:
         mock.patch.object(why, "machine", return_value=host),
         mock.patch.object(why, "find", _finder(name)),
         mock.patch.object(why, "has_answered", return_value=None),
+        mock.patch.object(why, "read_firewall", return_value=Firewall()),
         mock.patch.object(subject, "owners", _owners),
+        mock.patch.object(subject, "localhost_addresses", return_value=_LOCALHOST),
     ):
         yield
 
