@@ -189,7 +189,7 @@ BEHIND_A_RULE: Final = (
 
 NOTHING_THERE: Final[Mapping[str, str]] = {  # by their codes
     "server_runs": "the server: does it run, and did it not end with an error?",
-    "which_port": "the port: is it {port} that it listens on? Its own output says",
+    "which_port": "the port: is it {port} that it listens on? Its own output tells it",
     "published_port": (
         "a container: is the port published here (docker ps, podman ps)? If it is, the server "
         "inside does not listen on it, or on the container's 127.0.0.1 only; if not: -p "

@@ -51,7 +51,11 @@ def lines(scale: Scale) -> Iterator[Line]:
 
 def of_process(*arguments: str) -> Sampler:
     """Return a sampler of a whole Python process that is started so."""
-    command = [sys.executable, *arguments]
+    return of_command(sys.executable, *arguments)
+
+
+def of_command(*command: str) -> Sampler:
+    """Return a sampler of a whole process."""
 
     def sample() -> float:
         started = _time_of_children()

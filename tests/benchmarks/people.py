@@ -1,6 +1,7 @@
 """What people wait for: the command, a failing assertion, a lab."""
 
 import contextlib
+import shutil
 import time
 from collections.abc import Callable, Iterator
 
@@ -8,7 +9,7 @@ from bindlab import lab, listen
 from bindlab.testing import assert_loopback_only
 
 from .figures import Line, amount
-from .importing import of_process
+from .importing import of_command, of_process
 from .on_paper import host_with
 from .scale import Scale
 from .timing import compare, figure, repeated
@@ -19,11 +20,17 @@ __all__ = ["lines"]
 def lines(scale: Scale) -> Iterator[Line]:
     """Return a line for each; the last two in milliseconds."""
     with listen() as server:
-        command = ["-m", "bindlab", str(server.getsockname()[1])]
-        samplers = {"`import socket`": of_process("-c", "import socket")}
-        compared = compare({**samplers, "bindlab": of_process(*command)}, max(2, scale.rounds // 4))
+        samplers = {
+            "`import socket`": of_process("-c", "import socket"),
+            "bindlab": of_process("-m", "bindlab", str(server.getsockname()[1])),
+            "`python -c pass`": of_process("-c", "pass"),
+        }
+        if shutil.which("ss"):
+            samplers["`ss -tln`"] = of_command("ss", "-tln")
+        compared = compare(samplers, max(2, scale.rounds // 4))
     unit = f"`import socket`: {amount(compared.seconds)}"
-    yield Line("`bindlab 3000`, a whole process", unit, compared.of("bindlab"), "≤ 6")
+    others = compared.of(*list(samplers)[2:])
+    yield Line("`bindlab 3000`, a whole process", unit, compared.of("bindlab"), "≤ 6", others)
     failing = repeated(_failing)
     samples = [failing() * 1e3 for _ in range(5)]
     yield Line("a failing assertion", "1 ms", {"bindlab": figure(samples)}, "≤ 50")

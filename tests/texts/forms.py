@@ -16,6 +16,7 @@ from bindlab import (
     Outcome,
     Probe,
     Reach,
+    banner,
     reachable_from,
 )
 from bindlab.command import answers, main
@@ -67,6 +68,8 @@ def page(name: str, width: int) -> str:
         reach = reachable_from(exposed, host=host)
         shown.append(f">>> print(reachable_from({exposed!r}))\n{reach}")
         shown.append(f">>> print(reachable_from({exposed!r}).diagram())\n{reach.diagram()}")
+        for endpoint in (private, exposed):
+            shown.append(f">>> print(banner({endpoint!r}))\n{banner(endpoint, host=host)}")
         for words, call in (
             (f"loopback_only({exposed!r})", lambda: assert_loopback_only(exposed, host=host)),
             (
