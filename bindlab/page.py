@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from bindlab.printable import printable
 
 __all__ = [
+    "INDENT",
+    "MOST",
     "columns",
     "indented",
     "listed",

@@ -79,7 +79,7 @@ Target: TypeAlias = OneTarget | Several[OneTarget]
 
 
 class Port(NamedTuple):
-    """A port of this machine, whoever serves it."""
+    """A port of this machine, and no more is known of its server."""
 
     number: int
     transport: Transport

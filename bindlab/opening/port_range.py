@@ -7,7 +7,7 @@ _DYNAMIC = range(49152, 65536)  # RFC 6335 section 6; macOS, Windows, OpenBSD ch
 
 
 def ephemeral_ports() -> range:
-    """Return the ports from which the system chooses for port 0."""
+    """Return the ports that the system chooses among for port 0."""
     try:
         low, high = map(int, _setting("ip_local_port_range").split())
     except ValueError:

@@ -22,8 +22,8 @@ _RESET_ON_CLOSE = (1).to_bytes(_INT, sys.byteorder) + bytes(_INT)
 class Dial:
     """One attempt to reach *target* from *source* (port 0, or ``None``), made by ``dial_all()``.
 
-    A connection that is made is watched for *linger* seconds more: whoever takes it may end it
-    at once, as a relay does behind which nothing listens.
+    A connection that is made is watched for *linger* seconds more: a relay ends it at once
+    where nothing listens behind it.
 
     A poll for a server makes hundreds of them and shows one, so that the value to show,
     which costs as much as the attempt, is made when asked for. *elapsed* is in seconds.

@@ -53,7 +53,7 @@ class Path:
         self.on_link = place.where is Where.ON_LINK
         """Whether the origin is a neighbour on the arrival interface's link."""
         self.by_tailnet = place.members in TAILNETS
-        """Whether the origin is a neighbour by a VPN whose rules say who may talk to whom."""
+        """Whether the origin is a neighbour by a VPN whose rules say which machines may talk."""
         self.routed = place.where is Where.ROUTED
         """Whether the packet comes through a router."""
         owner = self.owner

@@ -145,7 +145,7 @@ class Reach:
         first those of the interface that has the default route, then those of other ordinary
         interfaces, of tunnels, and of bridges for containers and virtual machines; an
         interface's name, where nothing better tells, is a hint, and the reason says so. Never
-        a wildcard: the addresses that it stands for.
+        a wildcard: the addresses that it means.
         """
         offered = dict.fromkeys(e for row in self.rows for e in row.endpoints)
         return self._ranks.ordered(offered, self._topology.interfaces)

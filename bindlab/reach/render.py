@@ -10,7 +10,7 @@ from bindlab.assumption import assuming
 from bindlab.binding import Binding
 from bindlab.endpoint import unmap
 from bindlab.markup import html_table
-from bindlab.page import columns, listed, shorter, wrapped
+from bindlab.page import INDENT, MOST, columns, listed, shorter, wrapped
 from bindlab.printable import printable
 from bindlab.reach.verdict import (
     BEYOND,
@@ -26,8 +26,6 @@ from bindlab.reach.verdict import (
 __all__ = ["answer", "bound_to", "markup", "table"]
 
 _HEADINGS: Final = ("who", "opens", "also needed")
-_INDENT: Final = "  "
-_MOST: Final = 4  # sockets, or who is named together; more are counted
 _NAME: Final = 36
 
 # What is said beside who gets in. A firewall may always be in the way: the answer says that.
@@ -92,22 +90,22 @@ def table(
     if any(row for row in rows if row.origin is not THIS_HOST):
         cells = _merged([row for row in shown if row])
         is_plain = not any(needed for *_, needed in cells)
-        lines += columns([_HEADINGS[:2] if is_plain else _HEADINGS, *cells], width, _INDENT)
+        lines += columns([_HEADINGS[:2] if is_plain else _HEADINGS, *cells], width, INDENT)
     if folded and lines:
         more = f"and {folded} more, by virtual interfaces or fe80::/64 ({hint} shows them)"
-        lines += wrapped(more, width, _INDENT)
+        lines += wrapped(more, width, INDENT)
     reasons = _reasons([row for row in shown if not row], is_everybody=not lines)
     if reasons and lines:
         lines.append("")
     for sentence in reasons:
-        lines += wrapped(sentence, width, _INDENT, f"{_INDENT}  ")
+        lines += wrapped(sentence, width, INDENT, f"{INDENT}  ")
     return lines
 
 
 def bound_to(bindings: Sequence[Binding]) -> list[str]:
     """Return what *bindings* are, and which addresses a wildcard means, in sentences."""
-    sentences = [f"Bound to {binding}{_meaning(binding)}." for binding in bindings[:_MOST]]
-    if more := len(bindings) - _MOST:
+    sentences = [f"Bound to {binding}{_meaning(binding)}." for binding in bindings[:MOST]]
+    if more := len(bindings) - MOST:
         sentences += [f"And to {more} more."] if more > 0 else []
     return sentences
 

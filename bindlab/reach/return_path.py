@@ -1,4 +1,4 @@
-"""Where a host's routes take its answers: by which interface, from which address, or nowhere."""
+"""Where a host's routes take its answers: by which interface and from what address, or nowhere."""
 
 import enum
 from bisect import bisect_left, bisect_right

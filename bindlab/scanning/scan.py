@@ -128,14 +128,13 @@ def answering(
     in ``ended``.
 
     For UDP one empty datagram goes to each address that no listed socket serves, to 512 at
-    most, and silence counts as a socket that took
-    it, because this machine refuses at once for a port that nobody has (ICMP port
-    unreachable); a firewall that drops looks the same.
+    most, and silence counts as a socket that took it, because this machine refuses at once for
+    a port that nobody has (ICMP port unreachable); a firewall that drops looks the same.
 
     *host* is this machine as :func:`this_host` gave it, and a ``ValueError`` if it has an address
-    that is none of this machine's now; ``None`` asks anew. *port* is from 1
-    to 65535. *timeout* is in seconds, for each address; addresses are tried 128 at a time. It
-    proves what answers from here: no firewall or router on somebody else's way is seen.
+    that this machine does not have now; ``None`` asks anew. *port* is from 1 to 65535.
+    *timeout* is in seconds, for each address. It proves what answers from here: no firewall or
+    router on somebody else's way is seen.
     """
     number = parse_port(port)
     if number == 0:
